@@ -1,0 +1,1 @@
+"""Writing in the air: hand landmarks, pen pose, fingertip path, strokes."""

@@ -1,0 +1,1 @@
+"""Drawing a `View` onto its frame."""

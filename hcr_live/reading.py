@@ -1,0 +1,47 @@
+"""What the recogniser answers: frozen values without behaviour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hcr_live.frame import Box
+
+Candidates = tuple[tuple[str, float], ...]
+"""(text, confidence) pairs, best first, at most three; confidences in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer for one character.
+
+    Attributes:
+        text: The best label of the asked alphabet, "" if there is no ink.
+        confidence: Its probability in [0, 1].
+        candidates: The best three with their probabilities, best first.
+    """
+
+    text: str
+    confidence: float
+    candidates: Candidates = ()
+
+
+@dataclass(frozen=True)
+class Character(Prediction):
+    """A prediction and where it stands, in pixels of the unmirrored source image."""
+
+    box: Box = field(default=Box(0, 0, 0, 0))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The answer for a whole picture.
+
+    Attributes:
+        text: The lines joined by newlines, words by spaces; "" if nothing is written.
+        lines: The same, a string a line, top to bottom.
+        characters: Every character in reading order.
+    """
+
+    text: str
+    lines: tuple[str, ...]
+    characters: tuple[Character, ...]
