@@ -1,0 +1,1 @@
+"""Clips without a camera: a hand that writes in the air, a sheet that is held up."""
