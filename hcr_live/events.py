@@ -1,0 +1,79 @@
+"""The events of a run, as the JSON objects that `--events` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hcr_live.reading import Character, Reading
+from hcr_live.sources.base import SourceInfo
+from hcr_live.view import Mode
+
+Event = dict[str, Any]
+
+
+def start_event(info: SourceInfo, *, mode: str, alphabet: str, model: str, version: str) -> Event:
+    """The first event of a run; width, height and fps are what the source really gives."""
+    return {
+        "event": "start",
+        "source": info.name,
+        "width": info.width,
+        "height": info.height,
+        "fps": round(info.fps, 3),
+        "mode": mode,
+        "alphabet": alphabet,
+        "model": model,
+        "version": version,
+    }
+
+
+def character_event(character: Character, *, time: float, frame: int, mode: Mode) -> Event:
+    """A character became certain, at `time` seconds, in pixels of the unmirrored frame."""
+    return {
+        "event": "character",
+        "time": round(time, 3),
+        "frame": frame,
+        "mode": mode,
+        **character_fields(character),
+    }
+
+
+def text_event(text: str, *, time: float) -> Event:
+    """The text changed."""
+    return {"event": "text", "time": round(time, 3), "text": text}
+
+
+def end_event(*, frames: int, dropped: int, seconds: float, text: str) -> Event:
+    """The last event of a run."""
+    return {
+        "event": "end",
+        "frames": frames,
+        "dropped": dropped,
+        "seconds": round(seconds, 3),
+        "text": text,
+    }
+
+
+def character_fields(character: Character) -> dict[str, Any]:
+    """The part that events and `read --format json` share."""
+    return {
+        "text": character.text,
+        "confidence": round(character.confidence, 4),
+        "box": [int(value) for value in character.box],
+        "candidates": [[text, round(value, 4)] for text, value in character.candidates],
+    }
+
+
+def reading_fields(source: str, reading: Reading) -> dict[str, Any]:
+    """One row of `read --format json`."""
+    return {
+        "source": source,
+        "text": reading.text,
+        "lines": list(reading.lines),
+        "characters": characters_fields(reading.characters),
+    }
+
+
+def characters_fields(characters: Sequence[Character]) -> list[dict[str, Any]]:
+    """Several characters, in reading order."""
+    return [character_fields(character) for character in characters]

@@ -1,0 +1,249 @@
+"""Draw a `View` onto a copy of its frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.frame import Box
+from hcr_live.overlay.canvas import (
+    AMBER,
+    CYAN,
+    GREEN,
+    GREY,
+    RED,
+    WHITE,
+    Canvas,
+    fit_end,
+    text_width,
+)
+from hcr_live.reading import Prediction
+from hcr_live.view import Mark, Status, View
+
+KEYS: tuple[tuple[str, str], ...] = (
+    ("m", "mode: auto, paper, air"),
+    ("a", "alphabet"),
+    ("r", "record on / off"),
+    ("s", "snapshot"),
+    ("space", "add a space"),
+    ("backspace", "delete the last character"),
+    ("c", "clear the text"),
+    ("f", "mirror on / off"),
+    ("h", "this help"),
+    ("q, Esc", "quit"),
+)
+"""What the window's keys do; also printed by `--help`."""
+
+_MOST_DETAILED = 12  # more marks than this get a letter and a bar, without candidates
+
+
+def annotate(view: View, status: Status) -> NDArray[np.uint8]:
+    """Return the picture that the window shows and the recorder writes.
+
+    Args:
+        view: What is known after the frame; coordinates of the unmirrored frame.
+        status: What the edges add; `status.mirror` flips the picture, never the writing on it.
+
+    Returns:
+        uint8 array of the frame's size, at least 320x240, BGR.
+    """
+    source = view.frame.image
+    image = cv2.flip(source, 1) if status.mirror else source.copy()
+    image = _at_least(image, 320, 240)
+    canvas = Canvas(image, unit=min(image.shape[0] / 720, image.shape[1] / 960))
+    scale = image.shape[1] / source.shape[1]
+
+    _draw_paper(canvas, view, status.mirror, scale)
+    _draw_air(canvas, view, status.mirror, scale)
+    _draw_top(canvas, view, status)
+    _draw_latest(canvas, view.latest)
+    _draw_text(canvas, view, status)
+    if status.help_shown:
+        _draw_help(canvas)
+    return canvas.image
+
+
+def _at_least(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Enlarge a picture that is too small to write on, keeping its aspect."""
+    factor = max(width / image.shape[1], height / image.shape[0])
+    if factor <= 1:
+        return image
+    size = (round(image.shape[1] * factor), round(image.shape[0] * factor))
+    return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+
+
+def _shown(
+    points: NDArray[np.float32], canvas: Canvas, mirror: bool, scale: float
+) -> NDArray[np.float32]:
+    """Frame coordinates to those of the picture shown."""
+    shown = np.asarray(points, np.float32)[:, :2] * np.float32(scale)
+    if mirror:
+        shown = shown * np.array([-1, 1], np.float32) + np.array([canvas.width - 1, 0], np.float32)
+    return shown
+
+
+def _shown_box(box: Box, canvas: Canvas, mirror: bool, scale: float) -> Box:
+    x, y, w, h = (round(value * scale) for value in box)
+    return Box(canvas.width - x - w if mirror else x, y, w, h)
+
+
+def _draw_paper(canvas: Canvas, view: View, mirror: bool, scale: float) -> None:
+    if view.outline is not None:
+        canvas.polyline(
+            _shown(view.outline, canvas, mirror, scale), CYAN, canvas.px(2), closed=True
+        )
+    if view.guide is not None:
+        _draw_guide(canvas, _shown_box(view.guide, canvas, mirror, scale))
+    detailed = len(view.marks) <= _MOST_DETAILED
+    for mark in view.marks:
+        _draw_mark(canvas, mark, _shown_box(mark.box, canvas, mirror, scale), detailed)
+
+
+def _draw_guide(canvas: Canvas, box: Box) -> None:
+    """Four corners: hold the sheet in here."""
+    arm = min(box.w, box.h) // 8
+    for x, dx in ((box.x, arm), (box.x + box.w, -arm)):
+        for y, dy in ((box.y, arm), (box.y + box.h, -arm)):
+            corner = np.array([[x + dx, y], [x, y], [x, y + dy]], np.float32)
+            canvas.polyline(corner, GREY, canvas.px(2))
+
+
+def _draw_mark(canvas: Canvas, mark: Mark, box: Box, detailed: bool) -> None:
+    colour = GREEN if mark.settled else AMBER
+    canvas.outlined_box(box.x, box.y, box.w, box.h, colour)
+    if not mark.prediction.text:
+        return
+    size = int(np.clip(box.h * 0.6, canvas.px(24), canvas.px(56)))
+    small = max(canvas.px(15), 11)
+    percent = f"{mark.prediction.confidence:.0%}"
+    letter_width = text_width(mark.prediction.text, size, "bold")
+    gap = canvas.px(6)
+    width = letter_width + text_width("100%", small) + 3 * gap
+    height = size + gap // 2
+    x = int(np.clip(box.x, 0, max(0, canvas.width - width)))
+    y = box.y - height - canvas.px(3)
+    if y < 0:
+        y = min(box.y + box.h + canvas.px(3), canvas.height - height)
+    canvas.panel(x, y, width, height, 0.75)
+    base = y + round(size * 0.85)
+    canvas.text(mark.prediction.text, x + gap, base, size, colour, "bold")
+    right = x + letter_width + 2 * gap
+    canvas.text(percent, right, y + height // 2, small)
+    bar_width = x + width - gap - right
+    canvas.bar(
+        right, y + height // 2 + gap, bar_width, canvas.px(5), mark.prediction.confidence, colour
+    )
+    if detailed:
+        _draw_rivals(canvas, mark.prediction, box, small)
+
+
+def _draw_rivals(canvas: Canvas, prediction: Prediction, box: Box, size: int) -> None:
+    """The second and third candidate below the box."""
+    rivals = "  ".join(f"{text} {value:.0%}" for text, value in prediction.candidates[1:3])
+    if not rivals:
+        return
+    width = text_width(rivals, size) + canvas.px(8)
+    x = int(np.clip(box.x, 0, max(0, canvas.width - width)))
+    y = box.y + box.h + canvas.px(4)
+    height = round(size * 1.35)
+    if y + height > canvas.height:
+        return
+    canvas.panel(x, y, width, height, 0.65)
+    canvas.text(rivals, x + canvas.px(4), y + size, size, GREY)
+
+
+def _draw_air(canvas: Canvas, view: View, mirror: bool, scale: float) -> None:
+    for stroke in view.trail:
+        if len(stroke):
+            canvas.polyline(_shown(stroke, canvas, mirror, scale), CYAN, canvas.px(6))
+    if view.tip is None:
+        return
+    point = _shown(np.array([view.tip], np.float32), canvas, mirror, scale)[0]
+    centre = (round(float(point[0])), round(float(point[1])))
+    radius = canvas.px(11)
+    cv2.circle(canvas.image, centre, radius, (0, 0, 0), canvas.px(6), cv2.LINE_AA)
+    if view.pen == "down":
+        cv2.circle(canvas.image, centre, radius, GREEN, cv2.FILLED, cv2.LINE_AA)
+    else:
+        cv2.circle(canvas.image, centre, radius, WHITE, canvas.px(3), cv2.LINE_AA)
+    if view.pause > 0:
+        axes = (radius + canvas.px(7), radius + canvas.px(7))
+        cv2.ellipse(
+            canvas.image, centre, axes, -90, 0, 360 * view.pause, AMBER, canvas.px(4), cv2.LINE_AA
+        )
+
+
+def _draw_top(canvas: Canvas, view: View, status: Status) -> None:
+    height = canvas.px(44)
+    size = max(canvas.px(22), 13)
+    base = round(height * 0.68)
+    canvas.panel(0, 0, canvas.width, height)
+    x = canvas.px(14)
+    mode = view.mode.upper() + (" (auto)" if view.automatic else "")
+    x = canvas.text(mode, x, base, size, CYAN, "bold") + canvas.px(20)
+    x = canvas.text(view.alphabet, x, base, size, GREY) + canvas.px(20)
+    if view.mode == "air":
+        label = {"none": "no hand", "up": "pen up", "down": "pen down"}[view.pen]
+        canvas.text(label, x, base, size, GREEN if view.pen == "down" else GREY)
+    right = canvas.width - canvas.px(14)
+    if status.fps > 0:
+        label = f"{status.fps:.0f} fps"
+        right -= text_width(label, size)
+        canvas.text(label, right, base, size, GREY)
+    if status.recording:
+        right -= text_width("REC", size, "bold") + canvas.px(20)
+        canvas.text("REC", right, base, size, RED, "bold")
+        cv2.circle(
+            canvas.image,
+            (right - canvas.px(14), height // 2),
+            canvas.px(8),
+            RED,
+            cv2.FILLED,
+            cv2.LINE_AA,
+        )
+
+
+def _draw_latest(canvas: Canvas, latest: Prediction | None) -> None:
+    """The last certain character, large, with its three candidates as bars."""
+    if latest is None:
+        return
+    width, height = canvas.px(200), canvas.px(122)
+    x, y = canvas.width - width - canvas.px(12), canvas.px(56)
+    canvas.panel(x, y, width, height, 0.65)
+    size = canvas.px(88)
+    offset = (canvas.px(86) - text_width(latest.text, size, "bold")) // 2
+    canvas.text(latest.text, x + offset, y + round(height * 0.74), size, WHITE, "bold")
+    row, small = y + canvas.px(30), max(canvas.px(18), 11)
+    left = x + canvas.px(88)
+    for text, value in latest.candidates:
+        canvas.text(text, left, row, small)
+        canvas.text(f"{value:.0%}", left + canvas.px(24), row, small)
+        canvas.bar(left, row + canvas.px(5), canvas.px(100), canvas.px(6), value, GREEN)
+        row += canvas.px(36)
+
+
+def _draw_text(canvas: Canvas, view: View, status: Status) -> None:
+    """The growing text, and one line below it: a notice, or else the hint."""
+    margin = canvas.px(14)
+    size, small = max(canvas.px(40), 20), max(canvas.px(20), 12)
+    height = size + small + canvas.px(26)
+    top = canvas.height - height
+    canvas.panel(0, top, canvas.width, height)
+    text = fit_end(view.text.replace("\n", "  /  "), size, canvas.width - 2 * margin)
+    canvas.text(text, margin, top + size, size, WHITE, "bold" if len(text) < 30 else "normal")
+    line = status.notice or view.hint
+    colour = AMBER if status.notice else GREY
+    canvas.text(line, margin, canvas.height - canvas.px(11), small, colour)
+
+
+def _draw_help(canvas: Canvas) -> None:
+    size = max(canvas.px(24), 13)
+    row = round(size * 1.6)
+    width = canvas.px(500)
+    x, y = canvas.px(30), canvas.px(70)
+    canvas.panel(x, y, width, row * len(KEYS) + canvas.px(20), 0.8)
+    for number, (key, meaning) in enumerate(KEYS, 1):
+        base = y + row * number
+        canvas.text(key, x + canvas.px(16), base, size, CYAN, "bold")
+        canvas.text(meaning, x + canvas.px(170), base, size)
