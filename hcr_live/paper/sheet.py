@@ -1,0 +1,267 @@
+"""Finds the outline of a sheet or card that is held up or lies in the frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Quad = NDArray[np.float32]
+"""float32 (4, 2): top left, top right, bottom right, bottom left, in source pixels."""
+
+_WORKING_SIDE = 320
+_SMALLEST_SHARE = 0.03
+"""A sheet covers at least this share of the frame."""
+_LONGEST_ASPECT = 4.0
+_EDGE_STEP = 6.0
+"""Grey levels by which a sheet differs from what lies beside it, at least."""
+
+
+def find_sheet(image: NDArray[np.uint8]) -> Quad | None:
+    """Find the largest light quadrilateral with straight sides that stands out.
+
+    The frame is searched in a copy of about 320 pixels: regions of even colour (so that a
+    shadow does not cut the sheet) and regions above a threshold (so that a sheet on a
+    similar ground is found) are candidates; the convex hull of each is reduced to four
+    sides, which puts back the corners that fingers cover, and its sides must separate
+    two colours.
+
+    Args:
+        image: uint8 (height, width, 3), BGR.
+
+    Returns:
+        The corners of the whole sheet, which may lie outside the frame, or None where
+        nothing like a sheet is seen.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < 100:
+        return None
+    scale = _WORKING_SIDE / max(height, width)
+    small = shrink(image, scale)
+    # Closing fills thin dark ink, so that writing does not cut the sheet to pieces.
+    filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    grey = cv2.cvtColor(filled, cv2.COLOR_BGR2GRAY)
+    best: tuple[float, Quad] | None = None
+    for mask in _candidates(filled, grey):
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        for contour in contours:
+            _, _, w, h = cv2.boundingRect(contour)
+            # A score is at most the square root of the area.
+            least = best[0] ** 2 if best else 0.0
+            if w * h < max(_SMALLEST_SHARE * grey.size, least):
+                continue
+            found = _judge(contour, filled, grey)
+            if found is not None and (best is None or found[0] > best[0]):
+                best = found
+        if best is not None and _is_beyond_doubt(*best, grey.size):
+            break
+    if best is None:
+        return None
+    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    return (best[1] + 0.5) * ratio
+
+
+def shrink(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Return a smaller, slightly blurred copy, fast; images that are small stay as they are."""
+    height, width = image.shape[:2]
+    if scale >= 1:
+        return image
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if scale < 0.2:
+        # Linear resizing looks at 2 x 2 pixels only: go by way of twice the size.
+        image = cv2.resize(image, (size[0] * 2, size[1] * 2), interpolation=cv2.INTER_LINEAR)
+    return cv2.blur(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), (3, 3))
+
+
+def even_regions(
+    small: NDArray[np.uint8], grey: NDArray[np.uint8], step: float
+) -> NDArray[np.uint8]:
+    """Return a mask, 0 or 255, of where the colour changes little from pixel to pixel.
+
+    Args:
+        small: uint8 (height, width, 3).
+        grey: uint8 (height, width) of the same.
+        step: What counts as little: 1 is strict, 2 is lax.
+    """
+    steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    blue, green, red = cv2.split(steps)
+    change = cv2.max(cv2.max(blue, green), red)
+    limit = cv2.convertScaleAbs(grey, alpha=0.045 * step, beta=5.0 * step)
+    return cv2.compare(change, limit, cv2.CMP_LT)
+
+
+def _is_beyond_doubt(score: float, corners: Quad, frame_area: int) -> bool:
+    """Return whether a search among the other masks would hardly find a better sheet."""
+    area = float(cv2.contourArea(corners))
+    return area > 0.1 * frame_area and score > 0.88 * np.sqrt(area)
+
+
+def _candidates(filled: NDArray[np.uint8], grey: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    """Yield masks in which a sheet may be one blob, the best kind first."""
+    opening = np.ones((5, 5), np.uint8)
+    for step in (2.0, 1.0):
+        yield cv2.morphologyEx(even_regions(filled, grey, step), cv2.MORPH_OPEN, opening)
+    blue, green, red = cv2.split(filled)
+    # The least channel is high for white only: it parts paper from a coloured ground.
+    for channel in (cv2.min(cv2.min(blue, green), red), grey):
+        _, mask = cv2.threshold(channel, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+        yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening)
+        # A second cut within the light part: a sheet on a light ground.
+        light = channel[mask > 0]
+        if light.size > _SMALLEST_SHARE * channel.size:
+            upper, _ = cv2.threshold(light, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+            _, mask = cv2.threshold(channel, upper, 255, cv2.THRESH_BINARY)
+            yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening)
+
+
+def _judge(
+    contour: NDArray[np.int32], colours: NDArray[np.uint8], grey: NDArray[np.uint8]
+) -> tuple[float, Quad] | None:
+    """Return (score, corners) of a candidate, or None where it is no sheet."""
+    height, width = grey.shape
+    area = float(cv2.contourArea(contour))
+    hull = cv2.convexHull(contour)
+    hull_area = float(cv2.contourArea(hull))
+    if hull_area < _SMALLEST_SHARE * grey.size or area < 0.7 * hull_area:
+        return None
+    polygon = cv2.approxPolyDP(hull, 0.012 * cv2.arcLength(hull, True), True)[:, 0]
+    corners = _four_sides(polygon.astype(np.float64))
+    if corners is None:
+        return None
+    cut = _on_border(corners, np.roll(corners, -1, axis=0), (height, width))
+    if cut.all():
+        return None
+    if cut.any():
+        corners = _complete(corners, cut, hull[:, 0].astype(np.float64))
+    quad = _in_order(corners)
+    if not _is_card_shaped(quad):
+        return None
+    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    inside, shown = cv2.intersectConvexConvex(quad, frame)
+    if inside < _SMALLEST_SHARE * grey.size:
+        return None
+    common, _ = cv2.intersectConvexConvex(shown, hull.astype(np.float32))
+    straight = common / (hull_area + inside - common)
+    # An ellipse (a face, a lamp) fills 79 percent of its best quadrilateral.
+    if straight < 0.86:
+        return None
+    support = _support(quad, colours, grey)
+    if support < 0.7:
+        return None
+    return support * straight * (area / hull_area) * float(np.sqrt(inside)), quad
+
+
+def _is_card_shaped(corners: Quad) -> bool:
+    sides = np.roll(corners, -1, axis=0) - corners
+    length = np.hypot(sides[:, 0], sides[:, 1])
+    across, down = (length[0] + length[2]) / 2, (length[1] + length[3]) / 2
+    if max(across, down) > _LONGEST_ASPECT * max(1.0, min(across, down)):
+        return False
+    following = np.roll(sides, -1, axis=0)
+    cosine = (sides * following).sum(axis=1) / (length * np.roll(length, -1) + 1e-6)
+    # Perspective bends the right angles by less than 40 degrees.
+    return bool(np.abs(cosine).max() < 0.64)
+
+
+def _four_sides(polygon: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Drop sides of a convex polygon, the cheapest first, until four are left."""
+    points = polygon
+    while len(points) > 4:
+        best: tuple[float, int, NDArray[np.float64]] | None = None
+        n = len(points)
+        for i in range(n):
+            a, b, c, d = (points[(i + k) % n] for k in (-1, 0, 1, 2))
+            first, second = b - a, c - d
+            cross = first[0] * second[1] - first[1] * second[0]
+            if abs(cross) < 1e-9:
+                continue
+            t = ((d - a)[0] * second[1] - (d - a)[1] * second[0]) / cross
+            if t < 1:
+                continue  # The neighbours of this side diverge.
+            meet = a + t * first
+            added = abs((b - meet)[0] * (c - meet)[1] - (b - meet)[1] * (c - meet)[0])
+            if best is None or added < best[0]:
+                best = (added, i, meet)
+        if best is None:
+            return None
+        _, i, meet = best
+        points = points.copy()
+        points[i] = meet
+        points = np.delete(points, (i + 1) % n, axis=0)
+    return points if len(points) == 4 else None
+
+
+def _on_border(
+    start: NDArray[np.float64], end: NDArray[np.float64], shape: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Return which sides run along the border of the frame."""
+    height, width = shape
+    cut = np.zeros(len(start), bool)
+    for axis, last in ((0, width - 1), (1, height - 1)):
+        cut |= (start[:, axis] <= 4) & (end[:, axis] <= 4)
+        cut |= (start[:, axis] >= last - 4) & (end[:, axis] >= last - 4)
+    return cut
+
+
+def _complete(
+    corners: NDArray[np.float64], cut: NDArray[np.bool_], hull: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the rectangle around the hull along the sides that are really seen.
+
+    A side on the frame's border says nothing about how the sheet is turned.
+    """
+    sides = (np.roll(corners, -1, axis=0) - corners)[~cut]
+    length = np.linalg.norm(sides, axis=1)
+    angle = np.arctan2(sides[:, 1], sides[:, 0])
+    # Directions repeat every quarter turn: average the quadrupled angle.
+    turn = float(np.angle(np.sum(length * np.exp(4j * angle)))) / 4
+    axes = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    along = hull @ axes.T
+    low, high = along.min(axis=0), along.max(axis=0)
+    rectangle = np.array([low, (high[0], low[1]), high, (low[0], high[1])])
+    return rectangle @ axes
+
+
+def _in_order(corners: NDArray[np.float64]) -> Quad:
+    """Order corners clockwise on the picture, from the one that is top left."""
+    centre = corners.mean(axis=0)
+    around = corners[np.argsort(np.arctan2(*(corners - centre).T[::-1]))]
+    middles = (around + np.roll(around, -1, axis=0)) / 2
+    # The top side is the one whose middle is highest: right for turns below 45 degrees.
+    return np.roll(around, -int(np.argmin(middles[:, 1])), axis=0).astype(np.float32)
+
+
+def _support(corners: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8]) -> float:
+    """Return the share of the visible outline that parts a light inside from another outside.
+
+    Colours are compared some way off the outline, so that a drawn letter or frame on paper
+    (an O, a box), with the same paper on both sides, is no sheet.
+    """
+    height, width = grey.shape
+    size = float(np.sqrt(cv2.contourArea(corners)))
+    sides = np.roll(corners, -1, axis=0) - corners
+    outward = np.stack([sides[:, 1], -sides[:, 0]], axis=1)
+    outward /= np.hypot(sides[:, 0], sides[:, 1])[:, None] + 1e-6
+    steps = (np.arange(16, dtype=np.float32) + 0.5)[:, None] / 16
+    on_side = corners[:, None] + steps * sides[:, None]
+    shifts = np.array([-max(3.0, 0.04 * size), max(3.0, 0.03 * size), max(5.0, 0.07 * size)])
+    spots = on_side + shifts[:, None, None, None] * outward[:, None]
+    x, y = np.rint(spots).astype(np.intp).transpose(3, 0, 1, 2)
+    seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
+    colour, light = colours[y, x].astype(np.int16), grey[y, x].astype(np.float32)
+    step = np.abs(colour[1:] - colour[0]).max(axis=3)
+    differs = (step > _EDGE_STEP + 0.04 * light[0]).all(axis=0)
+    valid = seen.all(axis=0)
+    count = valid.sum(axis=1)
+    if count.sum() < 20:
+        return 0.0
+    held = (differs & valid).sum(axis=1)
+    if (held[count >= 4] < 0.4 * count[count >= 4]).any():
+        return 0.0
+    lightness = float(np.median(light[0][valid]))
+    if lightness < max(60.0, 0.8 * float(np.median(light[2][valid]))):
+        return 0.0
+    return float(held.sum() / count.sum())
