@@ -1,0 +1,190 @@
+"""The edge to MediaPipe: hands and their landmarks in a frame."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.errors import HcrError
+from hcr_live.resources import model_path, read_verified
+
+MODEL_NAME = "hand_landmarker.task"
+MODEL_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
+
+_LONGEST_SIDE = 640
+"""Larger frames are halved or more: the model looks at 192 and 224 pixels anyway."""
+
+_SEARCH_AFTER = 0.5
+_SEARCH_INTERVAL = 0.06
+"""Once no hand was seen for the first, the search (as dear as tracking) runs only this often, s."""
+
+
+@dataclass(frozen=True, eq=False)
+class Hand:
+    """One hand of one frame.
+
+    Attributes:
+        landmarks: float32 (21, 2), pixels of the unmirrored frame, x right, y down; 0 is the
+            wrist, 4, 8, 12, 16, 20 the fingertips from the thumb on (the order of MediaPipe).
+        world: float32 (21, 3), metres around the hand's middle, z away from the camera.
+        handedness: "Left" or "Right", as MediaPipe guesses it.
+        score: How sure that guess is, in [0, 1].
+    """
+
+    landmarks: NDArray[np.float32]
+    world: NDArray[np.float32]
+    handedness: str
+    score: float
+
+
+class HandDetector:
+    """MediaPipe's HandLandmarker (Zhang et al., MediaPipe Hands, 2020) in VIDEO mode."""
+
+    def __init__(self, max_hands: int = 1) -> None:
+        """Load the model and run it once, so that the first frame is not late.
+
+        Args:
+            max_hands: With 2, the palm search (as dear as the rest) runs in every frame that
+                shows fewer than two hands.
+
+        Raises:
+            HcrError: If the model or MediaPipe is missing, damaged or does not start.
+        """
+        content = read_verified(model_path(MODEL_NAME), MODEL_SHA256)
+        with _silence():
+            self._mediapipe = _import_mediapipe()
+            vision = self._mediapipe.tasks.vision
+            options = vision.HandLandmarkerOptions(
+                base_options=self._mediapipe.tasks.BaseOptions(model_asset_buffer=content),
+                running_mode=vision.RunningMode.VIDEO,
+                num_hands=max_hands,
+            )
+            try:
+                landmarker = vision.HandLandmarker.create_from_options(options)
+            except (RuntimeError, ValueError) as error:
+                raise HcrError(
+                    f"MediaPipe cannot start the hand model ({error}): install the package again."
+                ) from error
+            self._landmarker = landmarker
+            self._close = weakref.finalize(self, _release, landmarker)
+            self._last_milliseconds = -1
+            self._seen = self._searched = float("-inf")
+            self.detect(np.zeros((90, 160, 3), np.uint8), 0.0)
+            self._searched = float("-inf")
+
+    def detect(self, image: NDArray[np.uint8], time: float) -> tuple[Hand, ...]:
+        """Find the hands of the next frame of a clip.
+
+        Args:
+            image: uint8 (height, width, 3), BGR, unmirrored.
+            time: Seconds, increasing from call to call, any origin.
+
+        Returns:
+            At most `max_hands` hands, in no special order.
+
+        Raises:
+            HcrError: If the detector was closed.
+        """
+        if not self._close.alive:
+            raise HcrError("The hand detector was closed: make a new one.")
+        # Time runs back where a source starts again; then nothing of before counts.
+        if time < self._searched:
+            self._seen = self._searched = float("-inf")
+        if time - self._seen > _SEARCH_AFTER and time - self._searched < _SEARCH_INTERVAL:
+            return ()
+        self._searched = time
+        height, width = image.shape[:2]
+        shrink = _LONGEST_SIDE / max(height, width)
+        if shrink < 1:
+            size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
+            image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
+        picture = self._mediapipe.Image(
+            image_format=self._mediapipe.ImageFormat.SRGB,
+            data=cv2.cvtColor(image, cv2.COLOR_BGR2RGB),
+        )
+        # MediaPipe refuses a time that does not grow, so frames of the same millisecond move on.
+        self._last_milliseconds = max(self._last_milliseconds + 1, round(time * 1000))
+        result = self._landmarker.detect_for_video(picture, self._last_milliseconds)
+        if result.hand_landmarks:
+            self._seen = time
+        scale = np.array([width, height], np.float32)
+        return tuple(
+            Hand(
+                landmarks=np.array([(p.x, p.y) for p in landmarks], np.float32) * scale,
+                world=np.array([(p.x, p.y, p.z) for p in world], np.float32),
+                handedness=handedness[0].category_name,
+                score=float(handedness[0].score),
+            )
+            for landmarks, world, handedness in zip(
+                result.hand_landmarks,
+                result.hand_world_landmarks,
+                result.handedness,
+                strict=True,
+            )
+        )
+
+    def close(self) -> None:
+        """Free the model; may be called twice."""
+        self._close()
+
+
+def _release(landmarker: Any) -> None:
+    """Close a landmarker, also while Python exits: then its worker thread is gone already."""
+    try:
+        landmarker.close()
+    except RuntimeError:
+        # Its destructor would try once more, later, and print a traceback.
+        landmarker._handle = None
+
+
+def _import_mediapipe() -> Any:
+    """Import MediaPipe without what it drags in but we never use.
+
+    It imports TensorFlow wherever that is installed, for decorators of its documentation (some
+    3 s and 700 MB), and sounddevice, which opens the audio system. Both imports are optional to
+    it, so they are made to fail while it loads; the program itself may import either at any time.
+    """
+    hidden: list[str] = []
+    for name in ("tensorflow", "sounddevice"):
+        if name not in sys.modules:
+            hidden.append(name)
+            sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        import mediapipe
+
+        return mediapipe
+    except ImportError as error:
+        raise HcrError(
+            f"MediaPipe cannot be imported ({error}): pip install -r requirements.txt."
+        ) from error
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Send file descriptor 2 to nowhere: MediaPipe's C++ greets there, and has no switch."""
+    try:
+        sys.stderr.flush()
+        stderr = os.dup(2)
+    except (AttributeError, OSError):  # A program without a console has none.
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(nowhere)
+        os.close(stderr)
