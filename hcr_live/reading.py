@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hcr_live.frame import Box
 
@@ -45,3 +50,14 @@ class Reading:
     text: str
     lines: tuple[str, ...]
     characters: tuple[Character, ...]
+
+
+class Classifies(Protocol):
+    """What the recogniser needs of a network; `classifier.Classifier` is the one."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, for events."""
+
+    def probabilities(self, inks: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return float32 (n, 62), rows sum to 1, for uint8 (h, w) inks, white on black."""

@@ -18,7 +18,7 @@ from hcr_live.overlay.canvas import (
     fit_end,
     text_width,
 )
-from hcr_live.reading import Prediction
+from hcr_live.reading import Prediction, Reading
 from hcr_live.view import Mark, Status, View
 
 KEYS: tuple[tuple[str, str], ...] = (
@@ -62,6 +62,26 @@ def annotate(view: View, status: Status) -> NDArray[np.uint8]:
     if status.help_shown:
         _draw_help(canvas)
     return canvas.image
+
+
+def annotate_reading(image: NDArray[np.uint8], reading: Reading) -> NDArray[np.uint8]:
+    """Return a copy of a still picture with every character's box, letter and confidence.
+
+    Args:
+        image: uint8 (height, width, 3) BGR.
+        reading: What was read on it.
+
+    Returns:
+        uint8 BGR array of the picture's size, at least 320x240.
+    """
+    drawn = _at_least(image.copy(), 320, 240)
+    canvas = Canvas(drawn, unit=min(drawn.shape[0] / 720, drawn.shape[1] / 960))
+    scale = drawn.shape[1] / image.shape[1]
+    detailed = len(reading.characters) <= _MOST_DETAILED
+    for character in reading.characters:
+        box = _shown_box(character.box, canvas, False, scale)
+        _draw_mark(canvas, Mark(character.box, character, True), box, detailed)
+    return drawn
 
 
 def _at_least(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

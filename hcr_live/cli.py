@@ -1,0 +1,280 @@
+"""The command line: `python main.py [live] ...`, `read ...`, `cameras`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from hcr_live import __version__
+from hcr_live.errors import HcrError
+from hcr_live.options import MODES, READ_FORMATS, LiveOptions, ReadOptions
+
+_ALPHABETS = ("letters", "upper", "lower", "digits", "alnum", "all")
+
+_EXAMPLES = """\
+examples:
+  python main.py --source demo                     the bundled clip: paper, then air-writing
+  python main.py                                   camera 0, paper or air as it comes
+  python main.py --source 1 --mode air --alphabet digits
+  python main.py --source clip.mp4 --no-window --events out.jsonl
+  python main.py --record demo.mp4                 record what the window shows
+  python main.py read sheet.jpg scans/ --format json
+  python main.py cameras                           which cameras there are
+
+keys in the window:
+  m mode   a alphabet   r record   s snapshot   space add a space   backspace delete
+  c clear  f mirror     h help     q or Esc quit
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise HcrError(f"{message[:1].upper()}{message[1:]}; see '{self.prog} --help'.")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
+    return value
+
+
+def _positive_whole(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
+    return int(text)
+
+
+def _probability(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
+    return value
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--alphabet",
+        choices=_ALPHABETS,
+        default="letters",
+        help="what can be written: letters (26, a and A are one), upper, lower, digits, "
+        "alnum (36, a and A are one), all (62, with case); default letters",
+    )
+    parser.add_argument(
+        "--min-confidence",
+        type=_probability,
+        default=0.5,
+        metavar="P",
+        help="leave out characters that are less sure, 0 to 1; default 0.5",
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="another network (.tflite) than the one in models/",
+    )
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with any of these options as defaults, such as: mode = 'air'",
+    )
+
+
+def _live_parser(prog: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=prog,
+        description="Read handwriting live, from paper or from the air, and show it on a window.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--source",
+        default="0",
+        metavar="WHAT",
+        help="camera number, video file, image, folder of images, http or rtsp address, "
+        "or demo; default 0",
+    )
+    parser.add_argument(
+        "--mode",
+        choices=MODES,
+        default="auto",
+        help="read paper, read the air, or decide by what is seen; default auto",
+    )
+    _add_common(parser)
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE.mp4",
+        help="record what the window shows (H.264 in MP4)",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="let --record replace a file that exists",
+    )
+    parser.add_argument(
+        "--events",
+        type=Path,
+        metavar="FILE.jsonl",
+        help="write what is recognised as JSON lines, as it happens; replaces the file",
+    )
+    parser.add_argument(
+        "--no-window",
+        dest="window",
+        action="store_false",
+        help="show nothing; end with Ctrl-C",
+    )
+    parser.add_argument(
+        "--mirror",
+        action=argparse.BooleanOptionalAction,
+        help="the camera faces the writer: show the picture as in a mirror and read air-writing "
+        "as the writer sees it; default on for a camera, off for anything else",
+    )
+    parser.add_argument(
+        "--width", type=_positive_whole, metavar="PIXELS", help="ask the camera for this width"
+    )
+    parser.add_argument(
+        "--height", type=_positive_whole, metavar="PIXELS", help="ask the camera for this height"
+    )
+    parser.add_argument(
+        "--fps", type=_positive, metavar="N", help="ask the camera for this many frames a second"
+    )
+    parser.add_argument(
+        "--max-seconds",
+        type=_positive,
+        metavar="S",
+        help="stop after so many seconds (of the clip, or since the start of the camera)",
+    )
+    parser.add_argument("--version", action="version", version=f"hcr_live {__version__}")
+    return parser
+
+
+def _read_parser(prog: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=prog,
+        description="Read still images and print the text.",
+        epilog="example:\n  python main.py read sheet.jpg scans/ --format csv --annotate seen/",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="what to read"
+    )
+    _add_common(parser)
+    parser.add_argument(
+        "--format",
+        choices=READ_FORMATS,
+        default="text",
+        help="text; json with lines, boxes and candidates; csv with a row a character; "
+        "default text",
+    )
+    parser.add_argument(
+        "--annotate",
+        type=Path,
+        metavar="FOLDER",
+        help="also write copies with boxes and letters there",
+    )
+    return parser
+
+
+def _cameras_parser(prog: str) -> argparse.ArgumentParser:
+    return _Parser(prog=prog, description="List the cameras that can be opened.")
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> dict[str, object]:
+    """Parse the arguments, on top of the defaults of a `--config` file."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    first.add_argument("--config", type=Path)
+    try:
+        config = first.parse_known_args(arguments)[0].config
+    except argparse.ArgumentError:
+        config = None  # the real parser says what is wrong
+    if config is not None:
+        from hcr_live.config import read_config
+
+        parser.set_defaults(**read_config(config, parser))
+    values = vars(parser.parse_args(arguments))
+    values.pop("config", None)
+    return values
+
+
+def _run_live(arguments: Sequence[str], prog: str) -> int:
+    options = LiveOptions(**_parse(_live_parser(prog), arguments))  # type: ignore[arg-type]
+    from hcr_live.live import run
+
+    return run(options)
+
+
+def _run_read(arguments: Sequence[str], prog: str) -> int:
+    values = _parse(_read_parser(prog), arguments)
+    values["images"] = tuple(values["images"])  # type: ignore[arg-type]
+    from hcr_live.read import run
+
+    return run(ReadOptions(**values))  # type: ignore[arg-type]
+
+
+def _run_cameras(arguments: Sequence[str], prog: str) -> int:
+    _cameras_parser(prog).parse_args(arguments)
+    from hcr_live.sources.camera import list_cameras, no_camera_advice
+
+    cameras = list_cameras()
+    for camera in cameras:
+        print(camera)
+    if not cameras:
+        print(no_camera_advice(), file=sys.stderr)
+    return 0 if cameras else 1
+
+
+_COMMANDS = {"live": _run_live, "read": _run_read, "cameras": _run_cameras}
+
+
+def _overview(prog: str) -> str:
+    return (
+        "Live handwriting recognition: hold writing up to the camera, or write in the air.\n\n"
+        f"commands:\n"
+        f"  {prog} [live] ...     read live from a camera or clip (the default), options below\n"
+        f"  {prog} read ...       read still images; see '{prog} read --help'\n"
+        f"  {prog} cameras        list the cameras that can be opened\n"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; those of the process by default.
+
+    Returns:
+        The exit status: 0, 1 where some of the input could not be read, 2 where an argument or
+        input is wrong (one sentence on stderr says what).
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    prog = "python main.py" if Path(sys.argv[0]).name == "main.py" else "hcr-live"
+    command, rest = "live", arguments
+    if arguments and arguments[0] in _COMMANDS:
+        command, rest = arguments[0], arguments[1:]
+    elif arguments and arguments[0] in ("-h", "--help"):
+        print(_overview(prog))
+    try:
+        if command == "live" and rest and not rest[0].startswith("-"):
+            known = ", ".join(_COMMANDS)
+            raise HcrError(f"Unknown command '{rest[0]}': choose one of {known}.")
+        return _COMMANDS[command](rest, prog if command == "live" else f"{prog} {command}")
+    except HcrError as error:
+        print(f"hcr_live: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return 1  # the reader of the output left early

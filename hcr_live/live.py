@@ -1,0 +1,412 @@
+"""The live loop: joins source, session, overlay, window, recording and events."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live import __version__
+from hcr_live.errors import HcrError
+from hcr_live.events import Event, end_event, start_event
+from hcr_live.options import LiveOptions
+from hcr_live.overlay import annotate
+from hcr_live.sources.base import EndOfSource, Source
+from hcr_live.view import Status, View
+
+if TYPE_CHECKING:
+    from hcr_live.air.watcher import Hands
+    from hcr_live.session import Session
+    from hcr_live.sinks.events import EventLog
+    from hcr_live.sinks.recorder import Recorder
+    from hcr_live.sinks.window import Window
+
+_STILL_SECONDS = 2.0  # how long the window shows each picture of a folder
+_NOTICE_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended; `seconds` are of the clip (file) or since the start (camera)."""
+
+    frames: int
+    dropped: int
+    seconds: float
+    text: str
+
+
+class LiveLoop:
+    """Takes frames from a source to the sinks until it ends or the user quits.
+
+    Args:
+        source: Where frames come from; closed by the caller.
+        session: What reads them.
+        write_event: Takes each event as it happens.
+        window: Shows pictures and hands over keys; None for no window.
+        record: Recording to start with, or None.
+        mirror: Show the picture as in a mirror.
+        max_seconds: Stop after so much time, or None.
+        clock: Seconds of a steady clock; a test passes its own.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        session: Session,
+        write_event: Callable[[Event], None],
+        *,
+        window: Window | None = None,
+        record: Path | None = None,
+        overwrite: bool = False,
+        mirror: bool = False,
+        max_seconds: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._session = session
+        self._write_event = write_event
+        self._window = window
+        self._record_to = record
+        self._overwrite = overwrite
+        self._max_seconds = max_seconds
+        self._clock = clock
+        self._recorder: Recorder | None = None
+        self._status = Status(mirror=mirror)
+        self._notice, self._notice_until = "", float("-inf")
+        self._view: View | None = None
+        self._picture: NDArray[np.uint8] | None = None
+        self._frames = 0
+        self._started = clock()
+        self.recording_error = ""
+        self._shown_at = float("-inf")
+        self._quit = False
+
+    def run(self) -> Summary:
+        """Run to the end; recording, events and text are finished whatever ends it."""
+        try:
+            while not self._quit:
+                self._step()
+        except EndOfSource:
+            pass
+        except KeyboardInterrupt:
+            pass  # the way to end a run without a window
+        finally:
+            summary = self._finish()
+        return summary
+
+    def _step(self) -> None:
+        frame = self._source.read(timeout=0.1)
+        if frame is None:
+            self._wait_for_source()
+            return
+        if self._max_seconds is not None and frame.time >= self._max_seconds:
+            raise EndOfSource
+        self._frames += 1
+        self._view, events = self._session.step(frame)
+        self._emit(events)
+        self._measure_rate()
+        if self._window is not None or self._recorder is not None or self._record_to is not None:
+            self._show(self._view)
+
+    def _wait_for_source(self) -> None:
+        """No new frame: keep the window alive and say what the source says."""
+        if self._max_seconds is not None and self._elapsed() >= self._max_seconds:
+            raise EndOfSource
+        if self._window is not None and self._view is not None:
+            status = replace(self._status, fps=0.0, notice=self._current_notice())
+            self._window.show(annotate(self._view, status))
+        self._take_keys(0.0)
+
+    def _show(self, view: View) -> None:
+        status = replace(
+            self._status,
+            notice=self._current_notice(),
+            recording=self._recorder is not None or self._record_to is not None,
+        )
+        self._picture = annotate(view, status)
+        if self._record_to is not None:
+            path, self._record_to = self._record_to, None
+            self._start_recording(path, self._picture)
+        if self._recorder is not None:
+            self._recorder.write(self._picture, view.frame.time)
+            if self._recorder.error:
+                self.recording_error = self._recorder.error
+                self._say(self._recorder.error)
+                self._stop_recording()
+        if self._window is not None:
+            self._window.show(self._picture)
+            self._take_keys(self._time_to_next(view))
+
+    def _time_to_next(self, view: View) -> float:
+        """Seconds to wait so that a file plays at its own pace."""
+        if self._source.info.live:
+            return 0.0
+        if view.frame.still:
+            return _STILL_SECONDS
+        return max(0.0, view.frame.time - self._elapsed())
+
+    def _take_keys(self, seconds: float) -> None:
+        if self._window is None:
+            return
+        until = self._clock() + seconds
+        while not self._quit:
+            key = self._window.poll(max(0.0, until - self._clock()))
+            if key is not None:
+                self._press(key)
+            if self._clock() >= until:
+                return
+
+    def _press(self, key: str) -> None:
+        session = self._session
+        if key in ("q", "escape", "close"):
+            self._quit = True
+        elif key == "h":
+            self._status = replace(self._status, help_shown=not self._status.help_shown)
+        elif key == "f":
+            self._status = replace(self._status, mirror=not self._status.mirror)
+            session.mirror = self._status.mirror
+        elif key == "r":
+            self._toggle_recording()
+        elif key == "s":
+            self._snapshot()
+        else:
+            edits: dict[str, Callable[[], list[Event]]] = {
+                "m": session.next_mode,
+                "a": session.next_alphabet,
+                " ": session.add_space,
+                "backspace": session.delete,
+                "c": session.clear,
+            }
+            if key in edits:
+                self._emit(edits[key]())
+        if self._view is not None:
+            self._view = session.refresh(self._view)
+
+    def _toggle_recording(self) -> None:
+        if self._recorder is not None:
+            self._say(f"Recorded {self._recorder.path}.")
+            self._stop_recording()
+        else:
+            self._record_to = _free_name(".mp4")
+
+    def _start_recording(self, path: Path, picture: NDArray[np.uint8]) -> None:
+        from hcr_live.sinks.recorder import Recorder
+
+        height, width = picture.shape[:2]
+        try:
+            self._recorder = Recorder(
+                path,
+                width,
+                height,
+                overwrite=self._overwrite,
+                wait=not self._source.info.live,
+            )
+        except HcrError as error:
+            if self._frames <= 1:
+                raise  # asked for on the command line: better no run than one without it
+            self._say(str(error))
+
+    def _stop_recording(self) -> None:
+        if self._recorder is not None:
+            self._recorder.close()
+            self._recorder = None
+
+    def _snapshot(self) -> None:
+        if self._picture is None:
+            return
+        import cv2
+
+        path = _free_name(".png")
+        encoded, content = cv2.imencode(".png", self._picture)
+        try:
+            if encoded:
+                path.write_bytes(content.tobytes())
+            self._say(f"Saved {path}.")
+        except OSError as error:
+            self._say(f"Cannot write {path}: {error.strerror}.")
+
+    def _emit(self, events: list[Event]) -> None:
+        for event in events:
+            self._write_event(event)
+
+    def _say(self, notice: str) -> None:
+        self._notice, self._notice_until = notice, self._clock() + _NOTICE_SECONDS
+
+    def _current_notice(self) -> str:
+        if self._clock() < self._notice_until:
+            return self._notice
+        return self._source.notice
+
+    def _measure_rate(self) -> None:
+        now = self._clock()
+        interval = now - self._shown_at
+        self._shown_at = now
+        if 0 < interval < 2:
+            rate = 1 / interval
+            fps = rate if self._status.fps == 0 else self._status.fps * 0.95 + rate * 0.05
+            self._status = replace(self._status, fps=fps)
+
+    def _elapsed(self) -> float:
+        return self._clock() - self._started
+
+    def _finish(self) -> Summary:
+        events = self._session.finish()
+        self._emit(events)
+        if self._view is not None:
+            self._view = self._session.refresh(self._view)
+            if self._recorder is not None and events:
+                # What became certain at the very end belongs into the recording too.
+                after = self._view.frame.time + 1 / max(self._source.info.fps, 1.0)
+                picture = annotate(self._view, replace(self._status, recording=True))
+                self._recorder.write(picture, after)
+        self._stop_recording()
+        frame = self._view.frame if self._view is not None else None
+        seconds = self._elapsed() if self._source.info.live else frame.time if frame else 0.0
+        summary = Summary(self._frames, self._source.dropped, seconds, self._session.text)
+        self._write_event(
+            end_event(
+                frames=summary.frames,
+                dropped=summary.dropped,
+                seconds=summary.seconds,
+                text=summary.text,
+            )
+        )
+        return summary
+
+
+def run(options: LiveOptions) -> int:
+    """Run the command `live`.
+
+    Returns:
+        The exit status: 0, or 1 where part of the source or of an output was lost.
+
+    Raises:
+        HcrError: If an option, the source or an output can't be used.
+    """
+    from hcr_live.sinks.events import EventLog
+    from hcr_live.sinks.recorder import check_recording_path
+    from hcr_live.sinks.window import OpenCVWindow, require_display
+    from hcr_live.sources import open_source
+
+    if options.window:
+        require_display()
+    if options.record is not None:
+        check_recording_path(options.record, overwrite=options.overwrite)
+    with ExitStack() as stack:
+        stack.enter_context(_terminate_as_interrupt())
+        start_hands = _hands_starter(options, stack)
+        source = open_source(
+            options.source, width=options.width, height=options.height, fps=options.fps
+        )
+        stack.callback(source.close)
+        mirror = source.info.live if options.mirror is None else options.mirror
+        session = _make_session(options, start_hands, mirror)
+        log = stack.enter_context(EventLog(options.events)) if options.events else None
+        window = OpenCVWindow(source.info.width, source.info.height) if options.window else None
+        if window is not None:
+            stack.callback(window.close)
+
+        def write_event(event: Event) -> None:
+            if log is not None:
+                log.write(event)
+
+        write_event(
+            start_event(
+                source.info,
+                mode=options.mode,
+                alphabet=options.alphabet,
+                model=session.model_name,
+                version=__version__,
+            )
+        )
+        loop = LiveLoop(
+            source,
+            session,
+            write_event,
+            window=window,
+            record=options.record,
+            overwrite=options.overwrite,
+            mirror=mirror,
+            max_seconds=options.max_seconds,
+        )
+        summary = loop.run()
+        if summary.text:
+            print(summary.text)
+        return _report(source, log, loop)
+
+
+def _hands_starter(options: LiveOptions, stack: ExitStack) -> Callable[[], Hands]:
+    """Return what gives the session its look-out for hands.
+
+    Unless only paper is read, the detector starts to load at once, on its own thread, while
+    the source opens.
+    """
+
+    def start() -> Hands:
+        from hcr_live.air.hands import HandDetector
+        from hcr_live.air.watcher import HandWatcher
+
+        watcher = HandWatcher(HandDetector)
+        stack.callback(watcher.close)
+        return watcher
+
+    if options.mode == "paper":
+        return start
+    hands = start()
+    return lambda: hands
+
+
+def _make_session(options: LiveOptions, start_hands: Callable[[], Hands], mirror: bool) -> Session:
+    from hcr_live.classifier import Classifier
+    from hcr_live.session import Session
+
+    return Session(
+        Classifier(options.model),
+        start_hands,
+        mode=options.mode,
+        alphabet=options.alphabet,
+        min_confidence=options.min_confidence,
+        mirror=mirror,
+    )
+
+
+def _report(source: Source, log: EventLog | None, loop: LiveLoop) -> int:
+    """Say on stderr what was lost."""
+    problems = [source.notice, log.error if log is not None else "", loop.recording_error]
+    problems = [problem for problem in problems if problem]
+    for problem in problems:
+        print(f"hcr_live: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _free_name(ending: str) -> Path:
+    """A file name of the present moment in the current folder that is not taken."""
+    stem = datetime.now().strftime("hcr_live-%Y%m%d-%H%M%S")
+    path, number = Path(stem + ending), 1
+    while path.exists():
+        number += 1
+        path = Path(f"{stem}-{number}{ending}")
+    return path
+
+
+@contextmanager
+def _terminate_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end the run as Ctrl-C does: recording and events are finished."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

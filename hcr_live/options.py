@@ -1,0 +1,45 @@
+"""The options of `live` and `read`, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ModeChoice = Literal["auto", "paper", "air"]
+MODES: tuple[ModeChoice, ...] = ("auto", "paper", "air")
+
+ReadFormat = Literal["text", "json", "csv"]
+READ_FORMATS: tuple[ReadFormat, ...] = ("text", "json", "csv")
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What `live` was asked to do; `python main.py live --help` says what each means."""
+
+    source: str = "0"
+    mode: ModeChoice = "auto"
+    alphabet: str = "letters"
+    record: Path | None = None
+    overwrite: bool = False
+    events: Path | None = None
+    window: bool = True
+    mirror: bool | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    min_confidence: float = 0.5
+    max_seconds: float | None = None
+    model: Path | None = None
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What `read` was asked to do."""
+
+    images: tuple[Path, ...]
+    alphabet: str = "letters"
+    format: ReadFormat = "text"
+    annotate: Path | None = None
+    min_confidence: float = 0.5
+    model: Path | None = None

@@ -1,0 +1,185 @@
+"""Paper over time: locate, classify what needs it, track, and keep the page's text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.alphabet import Alphabet
+from hcr_live.frame import Box, Frame
+from hcr_live.paper.page import PageFinder
+from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
+from hcr_live.reading import Character, Classifies
+from hcr_live.text import PageCharacter
+from hcr_live.view import Mark
+
+LINGER_SECONDS = 2.0
+"""A character out of view stays in the page's text this long: a thumb passes, a sheet leaves."""
+
+NEW_PAGE_SECONDS = 0.3
+"""New characters start a new page if no character of the old one was seen for this long."""
+
+LEFT_SECONDS = 2.0
+"""After air-writing, a page still in view is recognised as the one left behind for this long."""
+
+
+@dataclass(frozen=True, eq=False)
+class PaperStep:
+    """What paper shows after one frame.
+
+    Attributes:
+        marks: Every tracked character in view.
+        outline: float32 (4, 2) corners of the sheet in frame pixels, or None.
+        guide: Where to hold the sheet when none was found, or None.
+        settled: Characters that became certain, or changed for certain, with this frame.
+        page_ended: The page before is gone: its text is final.
+        page: The settled characters of the page in view, in reading order.
+    """
+
+    marks: tuple[Mark, ...]
+    outline: NDArray[np.float32] | None
+    guide: Box | None
+    settled: tuple[Character, ...]
+    page_ended: bool
+    page: tuple[PageCharacter, ...]
+
+
+@dataclass
+class _Entry:
+    """A settled character of the page, also while it is out of view for a moment."""
+
+    text: str
+    box: Box
+    line: int
+    word: int
+    seen: float
+
+
+class PaperReader:
+    """Reads paper frame by frame.
+
+    Args:
+        classifier: The network.
+        alphabet: What can be written.
+        min_confidence: Characters less sure than this do not settle, in [0, 1].
+    """
+
+    def __init__(self, classifier: Classifies, alphabet: Alphabet, min_confidence: float) -> None:
+        self._classifier = classifier
+        self._alphabet = alphabet
+        self._finder = PageFinder()
+        self._min_confidence = min_confidence
+        self._tracker = CharacterTracker(min_confidence=min_confidence)
+        self._entries: dict[int, _Entry] = {}
+        self._left: list[_Entry] = []
+        self._left_until = float("-inf")
+        self._known: set[int] = set()
+
+    @property
+    def reading(self) -> bool:
+        """Whether a page with settled characters is in view."""
+        return bool(self._entries or self._known)
+
+    def step(self, frame: Frame) -> PaperStep:
+        """Take in one frame; times must increase."""
+        page = self._finder.locate(frame.image)
+        plan = self._tracker.match(page.glyphs, frame.time)
+        inks = [page.glyphs[index].ink for index in plan.to_classify]
+        probabilities = self._alphabet.project(self._classifier.probabilities(inks))
+        tracked = self._tracker.update(plan, probabilities, still=frame.still)
+        settled, page_ended = self._take_settled(tracked, frame.time)
+        return PaperStep(
+            marks=tuple(
+                Mark(t.box, self._alphabet.predict(t.probabilities), t.settled) for t in tracked
+            ),
+            outline=page.outline,
+            guide=page.guide,
+            settled=settled,
+            page_ended=page_ended,
+            page=self._page_characters(),
+        )
+
+    def leave(self) -> None:
+        """Paper is not read for a while: if the same page is still there after it, it is known."""
+        self._left = list(self._entries.values())
+        self._left_until = float("inf")
+        self._entries = {}
+        self._known = set()
+        self._finder = PageFinder()
+        self._tracker = CharacterTracker(min_confidence=self._min_confidence)
+
+    def _take_settled(
+        self, tracked: tuple[TrackedCharacter, ...], time: float
+    ) -> tuple[tuple[Character, ...], bool]:
+        """Bring the page's entries up to date; return what settled and whether the page ended."""
+        if self._left_until == float("inf"):
+            self._left_until = time + LEFT_SECONDS
+        if time > self._left_until:
+            self._left = []
+        latest = max((entry.seen for entry in self._entries.values()), default=time)
+        certain = [t for t in tracked if t.settled and not self._is_known(t)]
+        fresh = any(t.identity not in self._entries for t in certain)
+        page_ended = bool(self._entries) and (
+            time - latest > LINGER_SECONDS or (fresh and time - latest > NEW_PAGE_SECONDS)
+        )
+        if page_ended:
+            self._entries = {}
+        settled = []
+        for t in certain:
+            prediction = self._alphabet.predict(t.probabilities)
+            if t.newly_settled:
+                settled.append(
+                    Character(prediction.text, prediction.confidence, prediction.candidates, t.box)
+                )
+            entry = self._entries.get(t.identity)
+            if entry is None:
+                self._entries[t.identity] = _Entry(prediction.text, t.box, t.line, t.word, t.seen)
+            else:
+                entry.box, entry.seen = t.box, t.seen
+                if t.newly_settled:
+                    entry.text = prediction.text
+        self._renumber(certain)
+        self._entries = {
+            identity: entry
+            for identity, entry in self._entries.items()
+            if time - entry.seen <= LINGER_SECONDS
+        }
+        return tuple(settled), page_ended
+
+    def _is_known(self, track: TrackedCharacter) -> bool:
+        """Whether a settled track is a character of the page that was left behind."""
+        if track.identity in self._known:
+            return True
+        if track.identity in self._entries:
+            return False
+        text = self._alphabet.predict(track.probabilities).text
+        if any(entry.text == text and _near(entry.box, track.box) for entry in self._left):
+            self._known.add(track.identity)
+            return True
+        return False
+
+    def _renumber(self, certain: list[TrackedCharacter]) -> None:
+        """Take over lines and words, unless part of the page is hidden and they would shift."""
+        if set(self._entries) <= {t.identity for t in certain}:
+            for t in certain:
+                entry = self._entries[t.identity]
+                entry.line, entry.word = t.line, t.word
+
+    def _page_characters(self) -> tuple[PageCharacter, ...]:
+        ordered = sorted(
+            self._entries.items(), key=lambda item: (item[1].line, item[1].word, item[1].box.x)
+        )
+        return tuple(
+            PageCharacter(identity, entry.text, entry.line, entry.word)
+            for identity, entry in ordered
+        )
+
+
+def _near(a: Box, b: Box) -> bool:
+    """Whether the centres are closer than the larger box is long."""
+    reach = max(a.w, a.h, b.w, b.h)
+    dx = (a.x + a.w / 2) - (b.x + b.w / 2)
+    dy = (a.y + a.h / 2) - (b.y + b.h / 2)
+    return dx * dx + dy * dy < reach * reach

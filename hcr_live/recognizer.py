@@ -1,0 +1,116 @@
+"""The library's door: `from hcr_live import Recognizer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hcr_live.alphabet import get_alphabet
+from hcr_live.errors import HcrError
+from hcr_live.reading import Character, Prediction, Reading
+
+
+class Recognizer:
+    """Reads pictures, pen strokes and ink.
+
+    Example:
+        >>> import cv2
+        >>> from hcr_live import Recognizer
+        >>> reading = Recognizer(alphabet="letters").read(cv2.imread("sheet.jpg"))
+        >>> print(reading.text)
+
+    Args:
+        alphabet: "letters" (26, a and A are one), "upper", "lower", "digits", "alnum" (36,
+            folded) or "all" (62).
+        min_confidence: `read` leaves out characters that are less sure, in [0, 1].
+        model: Another network (.tflite) than the shipped one.
+
+    Raises:
+        HcrError: If there is no such alphabet, or the model is missing or damaged.
+    """
+
+    def __init__(
+        self,
+        alphabet: str = "letters",
+        *,
+        min_confidence: float = 0.5,
+        model: Path | None = None,
+    ) -> None:
+        self._alphabet = get_alphabet(alphabet)
+        self._min_confidence = min_confidence
+        from hcr_live.classifier import Classifier
+
+        self._classifier = Classifier(model)
+
+    def read(self, image_bgr: NDArray[Any]) -> Reading:
+        """Read a whole picture.
+
+        Args:
+            image_bgr: uint8 or uint16 array, (h, w) grey, (h, w, 3) BGR or (h, w, 4) BGRA, any
+                size from 1x1.
+
+        Returns:
+            Text, lines and characters; boxes in pixels of the picture. Empty where nothing
+            is written.
+
+        Raises:
+            HcrError: If it is no such array.
+        """
+        from hcr_live.paper.page import locate
+        from hcr_live.sources.images import to_bgr
+        from hcr_live.text import PageCharacter, join_page
+
+        page = locate(to_bgr(image_bgr))
+        rows = self._alphabet.project(
+            self._classifier.probabilities([glyph.ink for glyph in page.glyphs])
+        )
+        characters: list[Character] = []
+        placed: list[PageCharacter] = []
+        for glyph, row in zip(page.glyphs, rows, strict=True):
+            best = self._alphabet.predict(row)
+            if best.confidence >= self._min_confidence:
+                characters.append(Character(best.text, best.confidence, best.candidates, glyph.box))
+                placed.append(PageCharacter(len(placed), best.text, glyph.line, glyph.word))
+        text = join_page(placed)
+        return Reading(text, tuple(text.split("\n")) if text else (), tuple(characters))
+
+    def read_strokes(self, strokes: Sequence[ArrayLike]) -> Prediction:
+        """Read one character from pen strokes.
+
+        Args:
+            strokes: Arrays (n, 2) of points in the order drawn, x right, y down, any unit; a
+                stroke of one point is a dot.
+
+        Returns:
+            The best label; text "" and confidence 0 where there are no points.
+
+        Raises:
+            HcrError: If a stroke is not an (n, 2) array of finite numbers.
+        """
+        from hcr_live.ink.render import render_strokes
+
+        ink = render_strokes(strokes)
+        if not ink.any():
+            return Prediction("", 0.0)
+        return self._alphabet.predict(self._alphabet.project(self.classify([ink]))[0])
+
+    def classify(self, inks: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Return the probability of every class for images of single characters.
+
+        Args:
+            inks: uint8 arrays (h, w), white ink on black, any size.
+
+        Returns:
+            float32 (n, 62), rows sum to 1; columns 0-9, A-Z, a-z, whatever the alphabet.
+
+        Raises:
+            HcrError: If an image is not a two-dimensional uint8 array.
+        """
+        for number, ink in enumerate(inks):
+            if not isinstance(ink, np.ndarray) or ink.ndim != 2 or ink.dtype != np.uint8:
+                raise HcrError(f"Ink {number} must be a uint8 array (h, w), white on black.")
+        return self._classifier.probabilities(inks)

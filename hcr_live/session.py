@@ -1,0 +1,286 @@
+"""One run of the recogniser over a stream of frames, without window, clock or camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.air.pen import Pen, PenUpdate, as_writer_sees
+from hcr_live.air.watcher import Hands
+from hcr_live.alphabet import ALPHABETS, get_alphabet
+from hcr_live.events import Event, character_event, text_event
+from hcr_live.frame import Box, Frame
+from hcr_live.ink.render import render_strokes
+from hcr_live.mode import AutoMode
+from hcr_live.options import MODES, ModeChoice
+from hcr_live.paper.reader import PaperReader, PaperStep
+from hcr_live.reading import Character, Classifies, Prediction
+from hcr_live.text import Text
+from hcr_live.view import Mode, View
+
+PROBE_SECONDS = 0.1
+"""While a page is read, hands are looked for this often: a look costs more than the page."""
+
+
+class Session:
+    """Frames in, views and events out.
+
+    Args:
+        classifier: The network.
+        start_hands: Makes what looks for hands, once, when a mode first needs it.
+        mode: What to read.
+        alphabet: Name of the alphabet.
+        min_confidence: Characters less sure than this are not reported, in [0, 1].
+        mirror: The camera faces the writer: air strokes are read as the writer sees them.
+
+    Raises:
+        HcrError: If there is no such alphabet.
+    """
+
+    def __init__(
+        self,
+        classifier: Classifies,
+        start_hands: Callable[[], Hands],
+        *,
+        mode: ModeChoice = "auto",
+        alphabet: str = "letters",
+        min_confidence: float = 0.5,
+        mirror: bool = False,
+    ) -> None:
+        self.mirror = mirror
+        self._classifier = classifier
+        self._start_hands = start_hands
+        self._hands: Hands | None = None
+        self._choice: ModeChoice = mode
+        self._alphabet = get_alphabet(alphabet)
+        self._min_confidence = min_confidence
+        self._auto = AutoMode()
+        self._looked_at = float("-inf")
+        self._pen = Pen()
+        self._pen_update: PenUpdate | None = None
+        self._paper = PaperReader(classifier, self._alphabet, min_confidence)
+        self._paper_step: PaperStep | None = None
+        self._text = Text()
+        self._latest: Prediction | None = None
+        self._unsure = False
+        self._frame: Frame | None = None
+
+    @property
+    def text(self) -> str:
+        """The text so far, lines parted by newlines."""
+        return str(self._text)
+
+    @property
+    def mode(self) -> Mode:
+        """What is being read now."""
+        return self._auto.mode if self._choice == "auto" else self._choice
+
+    @property
+    def model_name(self) -> str:
+        """Name of the network."""
+        return self._classifier.name
+
+    def step(self, frame: Frame) -> tuple[View, list[Event]]:
+        """Take in one frame; times must increase."""
+        before, mode = self.text, self.mode
+        self._frame = frame
+        events: list[Event] = []
+        every_frame = self._looks_every_frame()
+        if every_frame or self._probe_is_due(frame.time):
+            # A probe is collected when the next one is due, so that it never holds up a page.
+            events += self._take_hands()
+            self._look(frame)
+        if mode == "paper":
+            events += self._read_paper(frame)
+        if every_frame:
+            events += self._take_hands()
+        if mode == "paper" and self.mode == "air":
+            self._leave_paper()
+        return self._view(frame), events + self._text_events(before)
+
+    def finish(self) -> list[Event]:
+        """Finish the character being written and keep the page; the frames have ended."""
+        before = self.text
+        events = self._take_hands()
+        if self.mode == "air" and self._frame is not None:
+            events += self._write_strokes(self._pen.flush(self._frame.time).finished)
+        self._text = self._text.keep_page()
+        return events + self._text_events(before)
+
+    def next_mode(self) -> list[Event]:
+        """Go on to the next of auto, paper, air."""
+        return self._edit(lambda: self._choose_mode(MODES[(MODES.index(self._choice) + 1) % 3]))
+
+    def next_alphabet(self) -> list[Event]:
+        """Go on to the next alphabet; the page in view is read anew with it."""
+
+        def change() -> None:
+            index = ALPHABETS.index(self._alphabet.name) + 1
+            self._alphabet = get_alphabet(ALPHABETS[index % len(ALPHABETS)])
+            self._paper = PaperReader(self._classifier, self._alphabet, self._min_confidence)
+            self._text = self._text.show_page(())
+
+        return self._edit(change)
+
+    def add_space(self) -> list[Event]:
+        """Append a space."""
+        return self._edit(lambda: self._set_text(self._text.write(" ")))
+
+    def delete(self) -> list[Event]:
+        """Delete the last character."""
+        return self._edit(lambda: self._set_text(self._text.delete()))
+
+    def clear(self) -> list[Event]:
+        """Delete all text."""
+        return self._edit(lambda: self._set_text(self._text.clear()))
+
+    def refresh(self, view: View) -> View:
+        """Return the view with what an edit changed."""
+        return replace(
+            view,
+            mode=self.mode,
+            automatic=self._choice == "auto",
+            alphabet=self._alphabet.name,
+            text=self.text,
+        )
+
+    def _edit(self, change: Callable[[], None]) -> list[Event]:
+        before = self.text
+        change()
+        return self._text_events(before)
+
+    def _set_text(self, text: Text) -> None:
+        self._text = text
+
+    def _choose_mode(self, choice: ModeChoice) -> None:
+        if self._hands is not None:
+            self._hands.found()  # a look under way is of the mode before
+        was = self.mode
+        self._choice = choice
+        self._auto = AutoMode()
+        if was == "paper" and self.mode == "air":
+            self._leave_paper()
+
+    def _leave_paper(self) -> None:
+        self._text = self._text.keep_page()
+        self._paper.leave()
+        self._paper_step = None
+
+    def _looks_every_frame(self) -> bool:
+        """Whether hands are looked for in each frame: always, unless a page is being read."""
+        if self._choice == "paper":
+            return False
+        if self.mode == "air":
+            return True
+        pen = self._pen_update
+        writing = pen is not None and (pen.writing or bool(pen.trail))
+        return writing or not self._paper.reading
+
+    def _probe_is_due(self, time: float) -> bool:
+        if self._choice == "paper":
+            return False
+        return time - self._looked_at >= PROBE_SECONDS
+
+    def _look(self, frame: Frame) -> None:
+        if self._hands is None:
+            self._hands = self._start_hands()
+        self._hands.look(frame)
+        self._looked_at = frame.time
+
+    def _take_hands(self) -> list[Event]:
+        """Collect the look under way, if any, and move the pen by it."""
+        look = self._hands.found() if self._hands is not None else None
+        if look is None:
+            return []
+        frame, hands = look
+        update = self._pen.step(hands, frame.time)
+        self._pen_update = update
+        self._auto = self._auto.step(update.writing, frame.time)
+        return self._write_strokes(update.finished) if self.mode == "air" else []
+
+    def _write_strokes(self, strokes: tuple[NDArray[np.float32], ...] | None) -> list[Event]:
+        """Read the strokes of a finished character and append it to the text."""
+        if not strokes or self._frame is None:
+            return []
+        ink = render_strokes(as_writer_sees(strokes, mirrored=self.mirror))
+        row = self._alphabet.project(self._classifier.probabilities([ink]))[0]
+        prediction = self._alphabet.predict(row)
+        self._unsure = prediction.confidence < self._min_confidence
+        if self._unsure:
+            return []
+        self._latest = prediction
+        self._text = self._text.write(prediction.text)
+        character = Character(
+            prediction.text, prediction.confidence, prediction.candidates, _bounds(strokes)
+        )
+        return [
+            character_event(character, time=self._frame.time, frame=self._frame.index, mode="air")
+        ]
+
+    def _read_paper(self, frame: Frame) -> list[Event]:
+        step = self._paper.step(frame)
+        self._paper_step = step
+        if step.page_ended:
+            self._text = self._text.keep_page()
+        self._text = self._text.show_page(step.page)
+        if step.settled:
+            self._latest = step.settled[-1]
+        return [
+            character_event(character, time=frame.time, frame=frame.index, mode="paper")
+            for character in step.settled
+        ]
+
+    def _text_events(self, before: str) -> list[Event]:
+        if self.text == before:
+            return []
+        return [text_event(self.text, time=self._frame.time if self._frame else 0.0)]
+
+    def _view(self, frame: Frame) -> View:
+        view = View(
+            frame,
+            mode=self.mode,
+            automatic=self._choice == "auto",
+            alphabet=self._alphabet.name,
+            latest=self._latest,
+            text=self.text,
+            hint=self._hint(),
+        )
+        pen, paper = self._pen_update, self._paper_step
+        if self.mode == "air" and pen is not None:
+            view = replace(view, trail=pen.trail, pen=pen.pen, tip=pen.tip, pause=pen.pause)
+        if self.mode == "paper" and paper is not None:
+            view = replace(view, marks=paper.marks, outline=paper.outline, guide=paper.guide)
+        return view
+
+    def _hint(self) -> str:
+        """What to do next, in one short sentence."""
+        if self.mode == "air":
+            pen = self._pen_update
+            if pen is None or pen.pen == "none":
+                return "Show one hand; write with the index finger, the others folded."
+            if pen.pen == "down":
+                return "Writing: open the hand to lift the pen."
+            if pen.trail:
+                return "Go on with the next stroke, or wait: the letter ends when the ring is full."
+            if self._unsure:
+                return "Not sure what that was: write it again, larger."
+            return "Point with the index finger alone to write."
+        marks = self._paper_step.marks if self._paper_step is not None else ()
+        if any(not mark.settled for mark in marks):
+            return "Hold still."
+        if marks:
+            return "h help   m mode   a alphabet   r record   q quit"
+        if self._choice == "paper":
+            return "Hold a sheet with letters into the frame."
+        return "Hold up a sheet with letters, or point with one finger and write in the air."
+
+
+def _bounds(strokes: tuple[NDArray[np.float32], ...]) -> Box:
+    """Bounding box of strokes, in whole pixels."""
+    points = np.concatenate([stroke[:, :2] for stroke in strokes])
+    x, y = np.floor(points.min(axis=0)).astype(int)
+    right, bottom = np.ceil(points.max(axis=0)).astype(int)
+    return Box(int(x), int(y), int(right - x), int(bottom - y))

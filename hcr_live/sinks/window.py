@@ -1,0 +1,106 @@
+"""The video window: shows pictures, hands over the keys pressed."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.errors import HcrError
+
+_TITLE = "hcr_live"
+_NO_DISPLAY = (
+    "There is no display to open the window on: add --no-window, or start it on a desktop."
+)
+
+
+class Window(Protocol):
+    """What the live loop needs of a window."""
+
+    def show(self, image: NDArray[np.uint8]) -> None:
+        """Show a uint8 (height, width, 3) BGR picture."""
+
+    def poll(self, seconds: float = 0.0) -> str | None:
+        """Wait up to `seconds` for a key.
+
+        Returns:
+            A character ("m", " "), "backspace", "escape", or "close" once the window's close
+            button was used; None where nothing happened.
+        """
+
+    def close(self) -> None:
+        """Close the window; may be called twice."""
+
+
+class OpenCVWindow:
+    """A resizable window by OpenCV's highgui.
+
+    Raises:
+        HcrError: If there is no display.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        require_display()
+        import cv2
+
+        self._cv2 = cv2
+        flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
+        cv2.namedWindow(_TITLE, flags)
+        cv2.resizeWindow(_TITLE, width, height)
+        self._shown = False
+
+    def show(self, image: NDArray[np.uint8]) -> None:
+        """Show a uint8 (height, width, 3) BGR picture."""
+        self._cv2.imshow(_TITLE, image)
+        self._shown = True
+
+    def poll(self, seconds: float = 0.0) -> str | None:
+        """Wait up to `seconds` for a key; see `Window.poll`."""
+        code = self._cv2.waitKeyEx(max(1, round(seconds * 1000)))
+        if self._shown and self._cv2.getWindowProperty(_TITLE, self._cv2.WND_PROP_VISIBLE) < 1:
+            return "close"
+        return key_name(code)
+
+    def close(self) -> None:
+        """Close the window; may be called twice."""
+        self._cv2.destroyAllWindows()
+        self._cv2.waitKeyEx(1)
+
+
+def key_name(code: int) -> str | None:
+    """Name a key code of highgui, None for no key or one without a meaning here."""
+    if code < 0:
+        return None
+    # GTK and Qt put modifier and key-group bits above the lowest byte.
+    low = code & 0xFF
+    if low in (8, 127):
+        return "backspace"
+    if low == 27:
+        return "escape"
+    return chr(low).lower() if 32 <= low < 127 else None
+
+
+def require_display() -> None:
+    """Make sure that a window can open: Qt aborts the whole process where it can't.
+
+    Raises:
+        HcrError: If there is no display.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    if not os.environ.get("DISPLAY"):
+        raise HcrError(_NO_DISPLAY)
+    try:
+        xcb = ctypes.CDLL("libxcb.so.1")
+    except OSError:
+        return
+    xcb.xcb_connect.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(xcb.xcb_connect(None, None))
+    failed = xcb.xcb_connection_has_error(connection)
+    xcb.xcb_disconnect(connection)
+    if failed:
+        raise HcrError(_NO_DISPLAY)
