@@ -1,0 +1,192 @@
+"""Parts ink from paper, whatever the light and the pen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_LEAST_CONTRAST = 20.0
+"""Ink is darker than the paper by this much of 255, at least."""
+
+_STRIPS = 12
+"""A ruled line is looked for in so many pieces, so that it may be slanted or bent."""
+
+
+def binarise(
+    image: NDArray[np.uint8], *, light_on_dark: bool = False, ruled: bool = True
+) -> NDArray[np.uint8]:
+    """Return the ink of a piece of paper.
+
+    The paper's own lightness is estimated by a morphological closing wider than any stroke
+    (so that a fat marker is not hollowed) and divided out, which takes light and shadow away.
+    Ink is what then stands out from the noise of the paper, with hysteresis: pale parts of a
+    stroke count where they are joined to dark ones (Canny 1986). An empty sheet has no ink.
+
+    Args:
+        image: uint8 (height, width, 3) BGR or (height, width) grey: paper, nearly nothing else.
+        light_on_dark: Look for light ink on a dark ground.
+        ruled: Take out lines that run across the whole image (ruled and squared paper).
+
+    Returns:
+        uint8 (height, width), 255 where there is ink, else 0.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
+    if min(grey.shape) < 4:
+        return np.zeros_like(grey)
+    if light_on_dark:
+        grey = cv2.bitwise_not(grey)
+    darkness = _darkness(grey)
+    histogram = cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel()
+    low, paper, high = _quantiles(histogram, (0.25, 0.5, 0.75))
+    noise = (high - low) / 1.35 + 0.5
+    visible = max(paper + 5 * noise, paper + _LEAST_CONTRAST)
+    faint = cv2.compare(darkness, visible * 0.75, cv2.CMP_GT)
+    lines = _ruled_lines(faint) if ruled else []
+    for line in lines:
+        faint = _without(faint, line)
+    ink = _ink_level(darkness, faint, visible)
+    if ink is None:
+        return np.zeros_like(grey)
+    upper = max(visible, paper + 0.5 * (ink - paper))
+    lower = max(paper + 3.5 * noise, paper + 0.32 * (ink - paper))
+    mask = cv2.compare(darkness, lower, cv2.CMP_GT)
+    for line in lines:
+        mask = _without(mask, line, darkness, ink)
+    return _joined_to(mask, cv2.compare(darkness, upper, cv2.CMP_GT))
+
+
+def _ink_level(
+    darkness: NDArray[np.uint8], faint: NDArray[np.uint8], visible: float
+) -> float | None:
+    """Return how dark the pen is, or None where there is no ink.
+
+    What touches the border is not asked unless there is nothing else: fingers and whatever
+    lies beside the sheet are often darker than the pen.
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(faint)
+    height, width = faint.shape
+    x, y, w, h = (stats[:, k] for k in range(4))
+    inner = (x > 1) & (y > 1) & (x + w < width - 1) & (y + h < height - 1)
+    inner[0] = False
+    for keep in (inner, np.arange(len(stats)) > 0):
+        chosen = keep.astype(np.uint8)[labels]
+        histogram = cv2.calcHist([darkness], [0], chosen, [256], [0, 256]).ravel()
+        histogram[: int(visible) + 1] = 0
+        if histogram.sum() >= max(6.0, 2e-5 * faint.size):
+            return _quantiles(histogram, (0.75,))[0]
+    return None
+
+
+def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
+    """Return whether an image is light ink on a plain dark ground (a drawing, a blackboard)."""
+    histogram = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
+    ground, top = _quantiles(histogram, (0.5, 0.995))
+    if ground > 110 or top < ground + 40:
+        return False
+    # Plain: most of the image is as dark as the ground, give or take a little.
+    near = histogram[max(0, int(ground) - 25) : int(ground) + 26].sum()
+    return bool(near > 0.6 * histogram.sum())
+
+
+def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return how much darker than the paper around it each pixel is, uint8, 0 to 255."""
+    height, width = grey.shape
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
+    step = max(1, min(4, min(height, width) // 40))
+    size = (-(-width // step), -(-height // step))
+    coarse = cv2.resize(smooth, size, interpolation=cv2.INTER_AREA) if step > 1 else smooth
+    # A close-up of one letter has strokes of up to a quarter of its size, a sheet much less.
+    share = 0.5 if min(height, width) < 160 else 0.25
+    reach = max(3, int(share * min(size))) | 1
+    kernel = np.ones((reach, reach), np.uint8)
+    paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
+    soft = max(3, reach // 4) | 1
+    paper = cv2.blur(paper, (soft, soft))
+    paper = cv2.max(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 30)
+    return cv2.bitwise_not(cv2.divide(smooth, paper, scale=255))
+
+
+def _quantiles(histogram: NDArray[np.float32], shares: tuple[float, ...]) -> list[float]:
+    total = np.cumsum(histogram)
+    return [float(np.searchsorted(total, share * total[-1])) for share in shares]
+
+
+@dataclass(frozen=True, eq=False)
+class _RuledLines:
+    """Where the parallel lines of ruled paper run.
+
+    Attributes:
+        bands: uint8 mask, 255 on and right beside a line.
+        thickness: Of a line, in pixels.
+        upright: Whether the lines run from top to bottom.
+    """
+
+    bands: NDArray[np.uint8]
+    thickness: float
+    upright: bool
+
+
+def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
+    """Find thin lines that run across the whole image, one entry for each direction."""
+    found = []
+    for upright in (False, True):
+        picture = cv2.transpose(faint) if upright else faint
+        rows, length = picture.shape
+        if rows < 40:
+            continue
+        # A slanted line wanders over a few rows within one piece.
+        thick = cv2.dilate(picture, np.ones((3, 1), np.uint8))
+        pieces = cv2.resize(thick, (_STRIPS, rows), interpolation=cv2.INTER_AREA)
+        covered = cv2.compare(pieces, 165, cv2.CMP_GT)
+        joined = cv2.dilate(covered, np.ones((3, 1), np.uint8))
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
+        keep = stats[:, 2] >= 0.75 * _STRIPS
+        # Bands are thin: a few rows for each piece.
+        keep &= stats[:, 4] <= max(12, 0.02 * rows) * stats[:, 2]
+        keep[0] = False
+        if not keep.any():
+            continue
+        coarse = keep.astype(np.uint8)[labels] * 255
+        # To the border, where a line may fade.
+        coarse = cv2.dilate(coarse, np.ones((1, 5), np.uint8))
+        bands = cv2.resize(coarse, (length, rows), interpolation=cv2.INTER_NEAREST)
+        on_line = cv2.countNonZero(cv2.bitwise_and(bands, picture))
+        thickness = on_line / max(1.0, float(stats[keep, 2].sum()) / _STRIPS * length)
+        found.append(_RuledLines(cv2.transpose(bands) if upright else bands, thickness, upright))
+    return found
+
+
+def _without(
+    mask: NDArray[np.uint8],
+    lines: _RuledLines,
+    darkness: NDArray[np.uint8] | None = None,
+    ink: float = 0.0,
+) -> NDArray[np.uint8]:
+    """Return a mask without thin lines, but with the strokes that cross or cover them.
+
+    A stroke shows by a run across the line that is longer than the line is thick, and, where
+    the pen is darker than the print, by its darkness.
+    """
+    run = max(3, round(1.6 * lines.thickness) + 2)
+    kernel = np.ones((1, run) if lines.upright else (run, 1), np.uint8)
+    strokes = cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel)
+    bare = cv2.bitwise_and(cv2.bitwise_and(mask, lines.bands), cv2.bitwise_not(strokes))
+    if darkness is not None:
+        histogram = cv2.calcHist([darkness], [0], bare, [256], [0, 256]).ravel()
+        if histogram.any():
+            level = _quantiles(histogram, (0.5,))[0]
+            if level < 0.7 * ink:
+                bare &= cv2.compare(darkness, (level + ink) / 2, cv2.CMP_LT)
+    return cv2.bitwise_and(mask, cv2.bitwise_not(bare))
+
+
+def _joined_to(mask: NDArray[np.uint8], seeds: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the blobs of `mask` that contain a pixel of `seeds`."""
+    count, labels = cv2.connectedComponents(mask)
+    keep = np.zeros(count, np.uint8)
+    keep[labels[seeds > 0]] = 255
+    keep[0] = 0
+    return keep[labels]

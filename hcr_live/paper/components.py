@@ -1,0 +1,212 @@
+"""From ink to characters: which blobs of ink belong together, and which are none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.frame import Box
+
+_MOST_BLOBS = 400
+"""More ink blobs than this is texture, not writing."""
+
+_MOST_INK = 0.35
+"""More of a sheet than this is not covered by writing."""
+
+
+@dataclass(frozen=True, eq=False)
+class InkCharacter:
+    """One character's ink.
+
+    Attributes:
+        box: Where it is in the ink image.
+        ink: uint8 (box.h, box.w), 255 on 0, only this character's own blobs.
+    """
+
+    box: Box
+    ink: NDArray[np.uint8]
+
+
+def find_characters(
+    ink: NDArray[np.uint8],
+    *,
+    framed: bool = True,
+    ground: NDArray[np.uint8] | None = None,
+) -> list[InkCharacter]:
+    """Group ink to characters, by rules relative to their size.
+
+    Args:
+        ink: uint8 (height, width), 255 on 0.
+        framed: Blobs that touch the image's border come from outside (fingers, the sheet's
+            edge) and are left out; False for a tight crop of a letter, where only blobs that
+            lie along the border are.
+        ground: None, or a mask, 0 or 255: ink not bordered by it (features of a face, print
+            on another thing) is left out.
+
+    Returns:
+        The characters, in no order.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
+    if count < 2:
+        return []
+    height, width = ink.shape
+    if framed and stats[1:, 4].sum() > _MOST_INK * ink.size:
+        return []
+    x, y, w, h, area = (stats[:, k].astype(np.int64) for k in range(5))
+    size = np.maximum(w, h)
+    keep = (area >= 4) & (size >= max(3, 0.006 * min(height, width)))
+    keep &= ~_from_outside(x, y, w, h, (height, width), framed)
+    keep[0] = False
+    if ground is not None:
+        keep &= _bordered_by(ground, labels, count)
+    if not keep.any() or keep.sum() > _MOST_BLOBS:
+        return []
+    typical = _typical_height(h[keep], w[keep])
+    keep &= size >= 0.07 * typical
+    blobs = np.flatnonzero(keep)
+    groups = _group(x[blobs], y[blobs], w[blobs], h[blobs], typical)
+    found = []
+    for group in groups:
+        members = blobs[group]
+        left, top = int(x[members].min()), int(y[members].min())
+        right = int((x + w)[members].max())
+        bottom = int((y + h)[members].max())
+        box = Box(left, top, right - left, bottom - top)
+        if max(box.w, box.h) < 0.3 * typical or max(box.w, box.h) < 6:
+            continue  # A comma, a speck, a stain.
+        part = labels[top:bottom, left:right]
+        own = part == members[0]
+        for member in members[1:]:
+            own |= part == member
+        crop = own.astype(np.uint8) * 255
+        if _is_stroke_like(crop):
+            found.append(InkCharacter(box, crop))
+    return found
+
+
+def _from_outside(
+    x: NDArray[np.int64],
+    y: NDArray[np.int64],
+    w: NDArray[np.int64],
+    h: NDArray[np.int64],
+    shape: tuple[int, int],
+    framed: bool,
+) -> NDArray[np.bool_]:
+    height, width = shape
+    near = 2 if framed else 1
+    left, right = x < near, x + w > width - near
+    top, bottom = y < near, y + h > height - near
+    if framed:
+        return left | right | top | bottom
+    flat = ((left | right) & (w < 0.2 * h)) | ((top | bottom) & (h < 0.2 * w))
+    small = np.maximum(w, h) < 0.4 * min(height, width)
+    return ((left | right | top | bottom) & small) | (flat & (np.maximum(w, h) > 0)) & (
+        np.minimum(w, h) < 0.12 * min(height, width)
+    )
+
+
+def _bordered_by(
+    ground: NDArray[np.uint8], labels: NDArray[np.int32], count: int
+) -> NDArray[np.bool_]:
+    """Return which blobs have nearly all pixels around them on the ground."""
+    grown = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    ring = (grown > 0) & (labels == 0)
+    around = np.bincount(grown[ring], minlength=count)
+    on_ground = np.bincount(grown[ring & (ground > 0)], minlength=count)
+    return on_ground >= 0.8 * np.maximum(around, 1)
+
+
+def _typical_height(h: NDArray[np.int64], w: NDArray[np.int64]) -> float:
+    """Return the height of a usual character: specks and dots hardly count."""
+    size = np.maximum(h, 0.6 * w)
+    order = np.argsort(size)
+    weight = np.cumsum(size[order])
+    return float(size[order][np.searchsorted(weight, 0.5 * weight[-1])])
+
+
+def _group(
+    x: NDArray[np.int64],
+    y: NDArray[np.int64],
+    w: NDArray[np.int64],
+    h: NDArray[np.int64],
+    typical: float,
+) -> list[NDArray[np.intp]]:
+    """Return lists of blob numbers that make up one character each."""
+    count = len(x)
+    parent = list(range(count))
+    box = np.stack([x, y, x + w, y + h], axis=1).astype(np.float64)
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            i = parent[i]
+        return i
+
+    # Small pieces first: they join the larger one that they fit best.
+    changed = True
+    while changed:
+        changed = False
+        roots = [i for i in range(count) if parent[i] == i]
+        roots.sort(key=lambda i: (box[i, 2] - box[i, 0]) * (box[i, 3] - box[i, 1]))
+        for i in roots:
+            best, best_fit = -1, 0.0
+            for j in roots:
+                if j != i and parent[j] == j:
+                    fit = _fit(box[i], box[j], typical)
+                    if fit > best_fit:
+                        best, best_fit = j, fit
+            if best >= 0:
+                parent[i] = best
+                box[best, :2] = np.minimum(box[best, :2], box[i, :2])
+                box[best, 2:] = np.maximum(box[best, 2:], box[i, 2:])
+                changed = True
+    groups: dict[int, list[int]] = {}
+    for i in range(count):
+        groups.setdefault(root(i), []).append(i)
+    return [np.array(members, np.intp) for members in groups.values()]
+
+
+def _fit(a: NDArray[np.float64], b: NDArray[np.float64], typical: float) -> float:
+    """Return how well the smaller blob a completes b to one character; 0.0 is not at all."""
+    aw, ah = a[2] - a[0], a[3] - a[1]
+    bw, bh = b[2] - b[0], b[3] - b[1]
+    shared_x = min(a[2], b[2]) - max(a[0], b[0])
+    shared_y = min(a[3], b[3]) - max(a[1], b[1])
+    gap_x, gap_y = max(0.0, -shared_x), max(0.0, -shared_y)
+    if gap_x > 0.3 * typical or gap_y > 0.7 * typical:
+        return 0.0
+    together = max(a[3], b[3]) - min(a[1], b[1])
+    over_x = max(0.0, shared_x) / max(1.0, min(aw, bw))
+    over_y = max(0.0, shared_y) / max(1.0, min(ah, bh))
+    near = 1.0 / (1.0 + (gap_x + gap_y) / typical)
+    # Boxes that lie in each other: crossing strokes, a bar inside an A, a broken ring.
+    if over_x > 0.5 and over_y > 0.5:
+        return 3.0 * near
+    # One above the other, together no taller than one character: bars of E, broken strokes.
+    if over_x > 0.4 and together <= 1.45 * typical and gap_y <= 0.3 * typical:
+        return 2.0 * near
+    # The dot of i and j: small, above the rest.
+    dot = max(aw, ah) < 0.4 * typical and a[3] <= b[1] + 0.25 * bh
+    if dot and gap_x <= 0.15 * typical and gap_y <= 0.6 * typical and bh > 0.4 * typical:
+        return 1.5 * near
+    # Side by side, nearly touching, one of them no letter by itself: a bar, a broken stroke.
+    fragment = ah < 0.45 * typical and ah < 0.6 * bh
+    if over_y > 0.6 and fragment and gap_x <= 0.1 * typical:
+        return 1.0 * near
+    if over_y > 0.6 and over_x > 0.15 and min(aw, bw) < 0.45 * typical:
+        return 0.5 * near
+    return 0.0
+
+
+def _is_stroke_like(crop: NDArray[np.uint8]) -> bool:
+    """Return whether ink is thin against its size, as pen strokes are and things are not."""
+    size = max(crop.shape)
+    if size > 160:
+        scale = 160 / size
+        crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        size = max(crop.shape)
+    padded = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    distance = cv2.distanceTransform((padded > 127).astype(np.uint8), cv2.DIST_L2, 3)
+    return bool(2 * float(distance.max()) < 0.42 * size)

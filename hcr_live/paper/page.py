@@ -1,0 +1,270 @@
+"""Locates the characters on the paper in a picture: outline, ink, characters, lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.frame import Box
+from hcr_live.paper.binarise import binarise, is_light_on_dark
+from hcr_live.paper.components import InkCharacter, find_characters
+from hcr_live.paper.layout import arrange, skew
+from hcr_live.paper.sheet import Quad, even_regions, find_sheet, shrink
+
+_WORKING_PIXELS = 400_000
+_FINE_PIXELS = 1_600_000
+_FINE_BELOW = 26
+"""Characters lower than this many working pixels are looked at again in more detail."""
+
+_CLOSE_UP_SIDE = 160
+"""A picture with a side shorter than this is the crop of one character, not a scene."""
+
+_HELD_FRAMES = 6
+"""An outline is kept through this many frames in which none is found."""
+
+
+@dataclass(frozen=True, eq=False)
+class Glyph:
+    """One located character.
+
+    Attributes:
+        box: In pixels of the source image.
+        ink: uint8 (height, width), tight, 255 (ink) on 0, straightened.
+        line: Number of its line, from 0.
+        word: Number of its word within the line, from 0.
+    """
+
+    box: Box
+    ink: NDArray[np.uint8]
+    line: int = 0
+    word: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Page:
+    """What is written in a picture.
+
+    Attributes:
+        outline: Corners of the sheet in pixels of the source image, or None.
+        glyphs: The characters in reading order.
+        guide: The region that was read because no sheet was found, or None.
+    """
+
+    outline: Quad | None
+    glyphs: tuple[Glyph, ...] = ()
+    guide: Box | None = None
+
+
+def guide_box(width: int, height: int) -> Box:
+    """Return the region to hold paper in where no outline is found: the middle of the frame."""
+    w, h = round(width * 0.6), round(height * 0.7)
+    return Box((width - w) // 2, (height - h) // 2, w, h)
+
+
+def locate(
+    image: NDArray[np.uint8], region: Box | None = None, outline: Quad | None = None
+) -> Page:
+    """Find the characters in a picture of paper.
+
+    Args:
+        image: uint8 (height, width, 3), BGR, any size: a scene with a sheet, a scan, a
+            close-up, a crop of one letter, a light drawing on a dark ground.
+        region: Read this part as paper instead of looking for a sheet.
+        outline: Use this outline instead of looking for a sheet.
+
+    Returns:
+        The page; without glyphs where nothing is written. Where there is no sheet, the whole
+        frame is read if nearly all of it is plain ground, else the guide box if that is.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < 6:
+        return Page(None)
+    if region is not None:
+        return Page(None, _read_part(image, _clip(region, width, height)))
+    if min(height, width) < _CLOSE_UP_SIDE:
+        return Page(None, _read_close_up(image))
+    if outline is None:
+        outline = find_sheet(image)
+    if outline is not None:
+        return Page(outline, _read_sheet(image, outline))
+    ground = _plain_ground(image)
+    if ground is not None:
+        return Page(None, _read_part(image, Box(0, 0, width, height), ground))
+    guide = guide_box(width, height)
+    x, y, w, h = guide
+    ground = _plain_ground(image[y : y + h, x : x + w])
+    glyphs = _read_part(image, guide, ground) if ground is not None else ()
+    return Page(None, glyphs, guide)
+
+
+class PageFinder:
+    """Locates frame after frame and holds the last good outline through a few bad frames."""
+
+    def __init__(self) -> None:
+        self._outline: Quad | None = None
+        self._missed = 0
+
+    def locate(self, image: NDArray[np.uint8]) -> Page:
+        """Return the page in the next frame, uint8 (height, width, 3) BGR; see `locate`."""
+        height, width = image.shape[:2]
+        if min(height, width) >= _CLOSE_UP_SIDE:
+            found = find_sheet(image)
+            if found is not None:
+                self._outline, self._missed = found, 0
+                return locate(image, outline=found)
+            self._missed += 1
+            if self._outline is not None and self._missed <= _HELD_FRAMES:
+                return locate(image, outline=self._outline)
+        self._outline = None
+        return locate(image)
+
+
+def _clip(region: Box, width: int, height: int) -> Box:
+    x, y = max(0, min(region.x, width)), max(0, min(region.y, height))
+    right = max(x, min(region.x + region.w, width))
+    bottom = max(y, min(region.y + region.h, height))
+    return Box(x, y, right - x, bottom - y)
+
+
+def _read_sheet(image: NDArray[np.uint8], outline: Quad) -> tuple[Glyph, ...]:
+    """Straighten the sheet and read it, in more detail where the writing is small."""
+    sides = np.linalg.norm(np.roll(outline, -1, axis=0) - outline, axis=1)
+    across, down = float(max(sides[0], sides[2])), float(max(sides[1], sides[3]))
+    if across < 12 or down < 12:
+        return ()
+    glyphs: tuple[Glyph, ...] = ()
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    for pixels in (_WORKING_PIXELS, _FINE_PIXELS):
+        scale = min(1.0, float(np.sqrt(pixels / (across * down))))
+        source, shrunk = grey, 1.0
+        if scale < 0.6:
+            # Warping looks at 2 x 2 pixels only: shrink before, or thin strokes are lost.
+            shrunk = scale * 1.2
+            source = cv2.resize(grey, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA)
+        size = (max(8, round(across * scale)), max(8, round(down * scale)))
+        flat = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
+        to_sheet = cv2.getPerspectiveTransform((outline * shrunk).astype(np.float32), flat)
+        surface = cv2.warpPerspective(
+            source, to_sheet, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        characters = find_characters(binarise(surface))
+        to_source = cv2.getPerspectiveTransform(flat, outline.astype(np.float32))
+        glyphs = _arranged(characters, to_source, straighten=False)
+        if scale == 1.0 or not _is_small(characters):
+            break
+    return glyphs
+
+
+def _read_part(
+    image: NDArray[np.uint8], part: Box, ground: NDArray[np.uint8] | None = None
+) -> tuple[Glyph, ...]:
+    """Read an upright part of the image as paper; `ground` as `_plain_ground` returns it."""
+    if min(part.w, part.h) < 6:
+        return ()
+    cut = image[part.y : part.y + part.h, part.x : part.x + part.w]
+    glyphs: tuple[Glyph, ...] = ()
+    for pixels in (_WORKING_PIXELS, _FINE_PIXELS):
+        scale = min(1.0, float(np.sqrt(pixels / (part.w * part.h))))
+        size = (max(4, round(part.w * scale)), max(4, round(part.h * scale)))
+        small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA) if scale < 1 else cut
+        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+        inverted = is_light_on_dark(grey)
+        around = None
+        if ground is not None:
+            around = cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST)
+        characters = find_characters(binarise(grey, light_on_dark=inverted), ground=around)
+        to_source = np.array(
+            [[part.w / size[0], 0, part.x], [0, part.h / size[1], part.y], [0, 0, 1]], np.float64
+        )
+        glyphs = _arranged(characters, to_source, straighten=True)
+        if scale == 1.0 or not _is_small(characters):
+            break
+    return glyphs
+
+
+def _read_close_up(image: NDArray[np.uint8]) -> tuple[Glyph, ...]:
+    """Read a small picture that one character, or a few, fills."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    scale = min(4.0, max(1.0, 112 / min(grey.shape)))
+    if scale > 1:
+        # Thin strokes of one or two pixels keep their shape when thresholded enlarged.
+        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    ink = binarise(grey, light_on_dark=is_light_on_dark(grey))
+    to_source = np.diag([image.shape[1] / grey.shape[1], image.shape[0] / grey.shape[0], 1.0])
+    return _arranged(find_characters(ink, framed=False), to_source, straighten=False)
+
+
+def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Return a small mask, 0 or 255, of the one plain surface that fills an image, or None."""
+    height, width = image.shape[:2]
+    small = shrink(image, 320 / max(height, width))
+    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+    even = even_regions(small, grey, 1.5)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(even)
+    if len(stats) < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, 4]))
+    reaches = stats[largest, 2:4] >= 0.98 * np.array(even.shape[::-1])
+    if stats[largest, 4] < 0.6 * even.size or not reaches.all():
+        return None
+    ground = (labels == largest).astype(np.uint8) * 255
+    colours = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
+    light, green_red, blue_yellow = cv2.mean(colours, ground)[:3]
+    # The inside of an O is ground as well, by its colour; a face is not.
+    alike = cv2.inRange(
+        colours,
+        (max(0.0, 0.6 * light - 10), green_red - 10, blue_yellow - 10),
+        (min(255.0, 1.4 * light + 10), green_red + 10, blue_yellow + 10),
+    )
+    ground = cv2.bitwise_or(ground, cv2.bitwise_and(alike, even))
+    return cv2.dilate(ground, np.ones((7, 7), np.uint8))
+
+
+def _is_small(characters: list[InkCharacter]) -> bool:
+    heights = [c.box.h for c in characters]
+    return bool(heights) and float(np.median(heights)) < _FINE_BELOW
+
+
+def _arranged(
+    characters: list[InkCharacter], to_source: NDArray[np.float64], *, straighten: bool
+) -> tuple[Glyph, ...]:
+    """Order characters and give their boxes in source pixels.
+
+    Args:
+        characters: Boxes in pixels of the flattened paper.
+        to_source: float64 (3, 3), homography from there to the source image.
+        straighten: Turn the ink so that slanting lines become level.
+    """
+    boxes = [c.box for c in characters]
+    slope = skew(boxes)
+    glyphs = []
+    for index, line, word in arrange(boxes, slope):
+        character = characters[index]
+        ink = character.ink
+        if straighten and abs(slope) > 4:
+            ink = _turned(ink, slope)
+        glyphs.append(Glyph(_source_box(character, to_source), ink, line, word))
+    return tuple(glyphs)
+
+
+def _source_box(character: InkCharacter, to_source: NDArray[np.float64]) -> Box:
+    hull = cv2.convexHull(cv2.findNonZero(character.ink)).astype(np.float64)
+    offset = (character.box.x + 0.5, character.box.y + 0.5)
+    seen = cv2.perspectiveTransform(hull + offset, to_source)[:, 0]
+    low, high = np.floor(seen.min(axis=0)), np.ceil(seen.max(axis=0))
+    return Box(int(low[0]), int(low[1]), *(int(max(1, v)) for v in high - low))
+
+
+def _turned(ink: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
+    """Return ink turned so that a line falling to the right by `degrees` becomes level."""
+    h, w = ink.shape
+    side = int(np.ceil(np.hypot(h, w))) + 2
+    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
+    matrix[:, 2] += (side / 2 - w / 2, side / 2 - h / 2)
+    turned = cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
+    turned = cv2.threshold(turned, 127, 255, cv2.THRESH_BINARY)[1]
+    x, y, w, h = cv2.boundingRect(turned)
+    return turned[y : y + h, x : x + w] if w and h else ink

@@ -1,0 +1,292 @@
+"""Follows characters from frame to frame and lets each vote until its label is certain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.frame import Box
+from hcr_live.paper.page import Glyph
+
+SETTLE_SECONDS = 0.4
+"""A vote must have named the same label for this long."""
+
+_SETTLE_VOTES = 4
+_CHANGE_SECONDS = 0.25
+"""A settled label is replaced when the vote has named another one for this long."""
+
+_MEMORY_SECONDS = 0.4
+"""Time constant with which votes fade."""
+
+_LOST_SECONDS = 1.0
+_SHOWN_SECONDS = 0.25
+"""A character that a few frames miss is still reported for this long."""
+
+_SMOOTHING_SECONDS = 0.05
+_UNSETTLED_A_FRAME = 8
+_SETTLED_A_FRAME = 4
+"""How many characters are classified again in one frame: the network costs most of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedCharacter:
+    """A character that is followed.
+
+    Attributes:
+        identity: The same number as long as the character is followed.
+        box: Smoothed, in pixels of the source frame.
+        probabilities: float32 (k,), the vote over the alphabet's labels; once settled, its
+            best label is the settled one.
+        settled: Whether the label is certain.
+        newly_settled: Whether it became so, or became another one, with this frame.
+        line: Number of its line, from 0.
+        word: Number of its word within the line, from 0.
+        seen: Seconds, when it was last located.
+    """
+
+    identity: int
+    box: Box
+    probabilities: NDArray[np.float32]
+    settled: bool
+    newly_settled: bool
+    line: int
+    word: int
+    seen: float
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What `CharacterTracker.match` decided about a frame.
+
+    Attributes:
+        to_classify: Indices of the glyphs whose probabilities `update` wants, in its order.
+        identities: The track of each glyph.
+        time: Seconds, of the frame.
+    """
+
+    to_classify: tuple[int, ...]
+    identities: tuple[int, ...]
+    time: float
+
+
+@dataclass(eq=False)
+class _Track:
+    identity: int
+    box: NDArray[np.float64]
+    seen: float
+    line: int = 0
+    word: int = 0
+    evidence: NDArray[np.float64] | None = None
+    weight: float = 0.0
+    classified: float = -math.inf
+    label: int = -1
+    label_since: float = 0.0
+    label_votes: int = 0
+    settled_label: int = -1
+    answer: NDArray[np.float32] | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.settled_label >= 0
+
+
+class CharacterTracker:
+    """A state machine from glyphs and probabilities to settled characters.
+
+    Each frame: `match`, classify the glyphs it asks for, `update`. Votes are means of whole
+    probability vectors that fade with time, so that 15 and 60 frames a second behave alike.
+
+    Args:
+        min_confidence: A vote below this does not settle, in [0, 1].
+    """
+
+    def __init__(self, min_confidence: float = 0.5) -> None:
+        self._min_confidence = min_confidence
+        self._tracks: dict[int, _Track] = {}
+        self._next = 0
+        self._time: float | None = None
+        self._velocity = np.zeros(2)
+
+    def match(self, glyphs: Sequence[Glyph], time: float) -> Plan:
+        """Assign glyphs to tracks; characters that are new, unsure or due are to be classified.
+
+        Args:
+            glyphs: What was located in the frame, in reading order.
+            time: Seconds, of the frame; must increase from call to call.
+        """
+        elapsed = 0.0 if self._time is None else max(0.0, time - self._time)
+        self._time = time
+        self._tracks = {
+            identity: track
+            for identity, track in self._tracks.items()
+            if time - track.seen <= _LOST_SECONDS
+        }
+        boxes = np.array([g.box for g in glyphs], np.float64).reshape(-1, 4)
+        tracks = list(self._tracks.values())
+        pairs, shift = self._pair(boxes, tracks, elapsed)
+        smoothing = 1 - math.exp(-elapsed / _SMOOTHING_SECONDS) if elapsed else 1.0
+        if pairs and elapsed:
+            self._velocity += smoothing * (shift / elapsed - self._velocity)
+        for track in tracks:
+            track.box[:2] += shift
+        identities = []
+        for index, glyph in enumerate(glyphs):
+            track = tracks[pairs[index]] if index in pairs else self._new_track(boxes[index])
+            track.box += smoothing * (boxes[index] - track.box)
+            track.seen, track.line, track.word = time, glyph.line, glyph.word
+            identities.append(track.identity)
+        return Plan(self._to_classify(identities), tuple(identities), time)
+
+    def update(
+        self, plan: Plan, probabilities: NDArray[np.float32], *, still: bool = False
+    ) -> tuple[TrackedCharacter, ...]:
+        """Take in the votes of a frame.
+
+        Args:
+            plan: What `match` returned for the frame.
+            probabilities: float32 (len(plan.to_classify), k), rows sum to 1.
+            still: The frame is a photo: what is confident settles at once.
+
+        Returns:
+            Every character in view, in reading order.
+        """
+        newly = set()
+        for index, row in zip(plan.to_classify, probabilities, strict=True):
+            track = self._tracks[plan.identities[index]]
+            _vote(track, row, plan.time)
+            if self._settles(track, plan.time, still):
+                newly.add(track.identity)
+        order = {identity: place for place, identity in enumerate(plan.identities)}
+        shown = [
+            t
+            for t in self._tracks.values()
+            if t.answer is not None and plan.time - t.seen <= _SHOWN_SECONDS
+        ]
+        shown.sort(key=lambda t: (t.line, t.word, order.get(t.identity, 0), t.box[0]))
+        return tuple(
+            TrackedCharacter(
+                t.identity,
+                Box(*(round(v) for v in t.box.tolist())),
+                t.answer if t.answer is not None else np.zeros(0, np.float32),
+                t.settled,
+                t.identity in newly,
+                t.line,
+                t.word,
+                t.seen,
+            )
+            for t in shown
+        )
+
+    def _new_track(self, box: NDArray[np.float64]) -> _Track:
+        track = _Track(self._next, box.copy(), 0.0)
+        self._tracks[track.identity] = track
+        self._next += 1
+        return track
+
+    def _pair(
+        self, boxes: NDArray[np.float64], tracks: list[_Track], elapsed: float
+    ) -> tuple[dict[int, int], NDArray[np.float64]]:
+        """Return glyph index to track index, and by how much the whole sheet moved."""
+        if not len(boxes) or not tracks:
+            return {}, np.zeros(2)
+        old = np.array([t.box for t in tracks])
+        expected = self._velocity * elapsed
+        pairs = _assign(boxes, old, expected)
+        enough = 0.7 * min(len(boxes), len(tracks))
+        if len(pairs) < enough:
+            # The sheet moved fast: try every shift that lays one of some glyphs on a track.
+            centres = boxes[:, :2] + boxes[:, 2:] / 2
+            some = centres[:: max(1, len(centres) // 4)]
+            shifts = (some[:, None] - (old[:, :2] + old[:, 2:] / 2)[None]).reshape(-1, 2)
+            reach = 4 * float(np.median(boxes[:, 3]))
+            shifts = shifts[np.hypot(*(shifts - expected).T) < reach]
+            order = np.argsort(np.hypot(*(shifts - expected).T))[:24]
+            for shift in [np.zeros(2), *shifts[order]]:
+                other = _assign(boxes, old, shift)
+                # A lone character must not jump to its neighbour's place: ask for agreement.
+                if len(other) > len(pairs) and (len(other) > 1 or len(boxes) == len(tracks) == 1):
+                    pairs, expected = other, shift
+                if len(pairs) >= enough:
+                    break
+        if not pairs:
+            return {}, np.zeros(2)
+        now = np.array([boxes[i] for i in pairs])
+        before = np.array([old[j] for j in pairs.values()])
+        moved = now[:, :2] + now[:, 2:] / 2 - before[:, :2] - before[:, 2:] / 2
+        return pairs, np.median(moved, axis=0)
+
+    def _to_classify(self, identities: list[int]) -> tuple[int, ...]:
+        tracks = [self._tracks[i] for i in identities]
+        indices = range(len(tracks))
+        new = [i for i in indices if tracks[i].evidence is None]
+        # A settled character whose last vote disagreed is as urgent as an unsettled one.
+        unsure = [
+            i
+            for i in indices
+            if tracks[i].evidence is not None and tracks[i].label != tracks[i].settled_label
+        ]
+        sure = [i for i in indices if tracks[i].evidence is not None and i not in set(unsure)]
+        unsure.sort(key=lambda i: tracks[i].classified)
+        sure.sort(key=lambda i: tracks[i].classified)
+        chosen = new + unsure[: max(0, _UNSETTLED_A_FRAME - len(new))]
+        chosen += sure[: max(0, _SETTLED_A_FRAME - len(chosen))]
+        return tuple(sorted(chosen))
+
+    def _settles(self, track: _Track, time: float, still: bool) -> bool:
+        """Settle the track if its vote is certain; return whether that is news."""
+        if track.evidence is None or track.label == track.settled_label:
+            return False
+        vote = track.evidence / track.weight
+        wait = _CHANGE_SECONDS if track.settled else SETTLE_SECONDS
+        # Times of frames are not exact: half a millisecond must not cost a frame.
+        long_enough = time - track.label_since >= wait - 5e-4
+        enough = track.label_votes >= _SETTLE_VOTES
+        if vote[track.label] < self._min_confidence or not (still or (long_enough and enough)):
+            return False
+        track.settled_label = track.label
+        track.answer = vote.astype(np.float32)
+        return True
+
+
+def _vote(track: _Track, row: NDArray[np.float32], time: float) -> None:
+    """Add one probability vector to a track's fading mean."""
+    row = np.asarray(row, np.float64)
+    if track.evidence is None:
+        track.evidence, track.weight = row.copy(), 1.0
+    else:
+        fade = math.exp(-max(0.0, time - track.classified) / _MEMORY_SECONDS)
+        track.evidence = track.evidence * fade + row
+        track.weight = track.weight * fade + 1.0
+    track.classified = time
+    vote = track.evidence / track.weight
+    label = int(vote.argmax())
+    if label != track.label:
+        track.label, track.label_since, track.label_votes = label, time, 0
+    track.label_votes += 1
+    if not track.settled or label == track.settled_label:
+        track.answer = vote.astype(np.float32)
+
+
+def _assign(
+    boxes: NDArray[np.float64], old: NDArray[np.float64], shift: NDArray[np.float64]
+) -> dict[int, int]:
+    """Pair boxes with shifted old ones, the nearest first; both float64 (n, 4)."""
+    centres = boxes[:, :2] + boxes[:, 2:] / 2
+    places = old[:, :2] + old[:, 2:] / 2 + shift
+    size = np.maximum(boxes[:, 2:].max(axis=1), 4.0)
+    old_size = np.maximum(old[:, 2:].max(axis=1), 4.0)
+    distance = np.hypot(*(centres[:, None] - places[None]).transpose(2, 0, 1))
+    distance /= np.minimum(size[:, None], old_size[None])
+    growth = np.abs(np.log(size[:, None] / old_size[None]))
+    cost = np.where((distance < 0.5) & (growth < 0.6), distance + 0.5 * growth, np.inf)
+    pairs: dict[int, int] = {}
+    while np.isfinite(cost).any():
+        i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
+        pairs[int(i)] = int(j)
+        cost[i, :] = np.inf
+        cost[:, j] = np.inf
+    return pairs
