@@ -29,13 +29,12 @@ def without_password(address: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def open_container(location: str, name: str, *, live: bool = False) -> InputContainer:
-    """Open a video file or address whose first video stream is ready to decode.
+def open_container(location: str, name: str) -> InputContainer:
+    """Open a video file or address that has a video stream.
 
     Args:
         location: Path or address.
         name: How to call it in an error.
-        live: Ask for little delay instead of much throughput.
 
     Raises:
         HcrError: If it cannot be opened or has no video.
@@ -46,8 +45,6 @@ def open_container(location: str, name: str, *, live: bool = False) -> InputCont
     options = {}
     if location.startswith("rtsp"):
         options["rtsp_transport"] = "tcp"  # UDP loses packets, and many routers block it
-    if live:
-        options |= {"fflags": "nobuffer", "flags": "low_delay"}
     try:
         container = av.open(
             location,
@@ -63,8 +60,6 @@ def open_container(location: str, name: str, *, live: bool = False) -> InputCont
     if stream is None or container.format.name in _NO_VIDEO:
         container.close()
         raise HcrError(f"{name} has no picture in it: choose a video or an image.")
-    # Frame threads decode faster but hold back a frame each.
-    stream.thread_type = "SLICE" if live else "AUTO"
     stream.thread_count = _MAX_DECODER_THREADS
     return container
 

@@ -70,7 +70,7 @@ def _open_path(text: str) -> Source:
     try:
         is_folder, is_file, exists = path.is_dir(), path.is_file(), path.exists()
         size = path.stat().st_size if is_file else 0
-        head = path.open("rb").read(16) if is_file else b""
+        head = _first_bytes(path) if is_file else b""
     except (OSError, ValueError) as error:
         raise HcrError(f"Cannot read {text}: {getattr(error, 'strerror', error)}.") from error
     if is_folder:
@@ -87,6 +87,11 @@ def _open_path(text: str) -> Source:
     if _is_image(path, head):
         return ImageSource(text, [path])
     return VideoSource(path, text)
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(16)
 
 
 def _is_image(path: Path, head: bytes) -> bool:

@@ -31,14 +31,14 @@ def open_address(address: str) -> Source:
         HcrError: If it cannot be reached, or sends no video.
     """
     name = without_password(address)
-    container = open_container(address, name, live=True)
+    container = open_container(address, name)
     is_finished_file = address.startswith("http") and bool(container.duration)
     if is_finished_file:
         return VideoSource(address, name, container=container)
     waiting: list[InputContainer] = [container]  # many cameras take one client at a time
 
     def open_capture() -> StreamCapture:
-        opened = waiting.pop() if waiting else open_container(address, name, live=True)
+        opened = waiting.pop() if waiting else open_container(address, name)
         return StreamCapture(opened)
 
     return NewestFrameSource(name, open_capture)
@@ -50,6 +50,7 @@ class StreamCapture:
     def __init__(self, container: InputContainer) -> None:
         stream = main_video_stream(container)
         assert stream is not None
+        stream.thread_type = "SLICE"  # frame threads would hold back a frame each
         self._container = container
         self._frames: Iterator[VideoFrame] = container.decode(stream)
         self._frame: VideoFrame | None = None

@@ -49,6 +49,7 @@ class VideoSource:
             container = open_container(str(path), self._name)
         stream = main_video_stream(container)
         assert stream is not None
+        stream.thread_type = "AUTO"
         self._decoder = _Decoder(container, self._name)
         self._state = SourceState.RUNNING
         self._notice = ""
@@ -188,6 +189,7 @@ class _Decoder:
         begin = (container.start_time or 0) / av.time_base
         end = begin
         packets = container.demux()
+        held: Packet | None = None
         while True:
             try:
                 packet = next(packets)
@@ -195,20 +197,20 @@ class _Decoder:
                 break
             except av.error.FFmpegError:
                 self._is_cut = True
+                yield from self._decode(None)
                 break
             end = max(end, self._end_of(packet))
             if packet.stream is not stream:
                 continue
-            if packet.size > 0:
-                self._is_damaged |= self._is_cut
-                self._is_cut = packet.is_corrupt  # the last one: half of it was cut off
-            try:
-                decoded = stream.decode(packet)
-            except av.error.FFmpegError:
+            if held is not None and packet.size > 0:
                 self._is_damaged = True
-                continue
-            for frame in decoded:
-                yield self._frame(frame)
+                yield from self._decode(held)
+            # Half a packet is the mark of a cut; not decoded, as its error would take the
+            # frames with it that still wait in the decoder.
+            held = packet if packet.is_corrupt else None
+            self._is_cut = held is not None or (self._is_cut and packet.size == 0)
+            if held is None:
+                yield from self._decode(packet)
         # The header states how long the clip is; what of it is missing was cut off.
         shortfall = expected - (end - begin)
         self._is_cut |= shortfall > max(_SHORTFALL_SECONDS, 1.5 * self._step)
@@ -219,6 +221,18 @@ class _Decoder:
             self.notice = (
                 f"{self._name} is damaged in places: what could be read was read, {frames}."
             )
+
+    def _decode(self, packet: Packet | None) -> Iterator[Frame]:
+        """Yield the frames that a packet completes; None: those that still wait."""
+        import av
+
+        try:
+            decoded = self._stream.decode(packet)
+        except av.error.FFmpegError:
+            self._is_damaged = True
+            return
+        for frame in decoded:
+            yield self._frame(frame)
 
     def _frame(self, decoded: VideoFrame) -> Frame:
         frame = Frame(to_bgr(decoded), self._count, self._time_of(decoded))
