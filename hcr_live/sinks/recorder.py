@@ -212,7 +212,7 @@ class _Output(io.RawIOBase):
     and turn its head into one that needs the index it could not write.
     """
 
-    def __init__(self, file: io.RawIOBase | io.FileIO) -> None:
+    def __init__(self, file: io.FileIO) -> None:
         self.error: OSError | None = None
         self._file = file
         self._position = 0
@@ -248,14 +248,38 @@ class _Output(io.RawIOBase):
         return size
 
     def close(self) -> None:
+        if self.closed:
+            return
         super().close()
-        self._file.close()
+        try:
+            if self.error is not None:
+                self._file.truncate(_end_of_last_fragment(self._file))
+        finally:
+            self._file.close()
+
+
+def _end_of_last_fragment(file: io.FileIO) -> int:
+    """Return where the last complete fragment of an MP4 file ends: half of one is damage."""
+    length = file.seek(0, os.SEEK_END)
+    position = end = 0
+    while position + 8 <= length:
+        file.seek(position)
+        head = file.read(16)
+        size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        if size == 1:  # the real size follows in 64 bits
+            size = int.from_bytes(head[8:16], "big")
+        position += size
+        if size < 8 or position > length:
+            break
+        if kind != b"moof":  # the head of a fragment is of no use without its pictures
+            end = position
+    return end
 
 
 def _create(path: Path, overwrite: bool) -> io.FileIO:
     try:
         # "x": a file that appeared since the check is not overwritten either.
-        return open(path, "wb" if overwrite else "xb", buffering=0)
+        return open(path, "w+b" if overwrite else "x+b", buffering=0)
     except FileExistsError as error:
         raise HcrError(
             f"{path} exists already: choose another name, or add --overwrite to replace it."
