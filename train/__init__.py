@@ -1,0 +1,1 @@
+"""From handwriting to weights: `python -m train --help`."""

@@ -1,0 +1,210 @@
+"""A run to the shipped files: .keras, .tflite, and the card that is written from the run."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.alphabet import CLASSES
+from hcr_live.classifier import MODEL, Classifier
+from hcr_live.errors import HcrError
+from train.data import load
+from train.dataset import ink_of, plain_arrays
+from train.evaluate import Figures, evaluate, table
+from train.fit import RUN_FILE, WEIGHTS_FILE, predictions, validation_samples
+
+LICENCES = {
+    "strokes_chars74k.json.gz": (
+        "Chars74K EnglishHnd pen trajectories (de Campos, Babu, Varma, VISAPP 2009), 55 volunteers",
+        "no formal one; the source page asks users to acknowledge it and cite the paper",
+        "volunteers 0-44 train, 45-54 validation",
+    ),
+    "strokes_omniglot_latin.json.gz": (
+        "Omniglot Latin (Lake, Salakhutdinov, Tenenbaum, Science 2015), 20 drawers",
+        "MIT",
+        "drawers 1-16 train, 17-20 validation",
+    ),
+    "strokes_uci_trajectories.json.gz": (
+        "UCI Character Trajectories (B. H. Williams), one writer",
+        "CC BY 4.0 as UCI lists its sets",
+        "train only",
+    ),
+    "images_ocr_letters.npz": (
+        "Stanford OCR letters (R. Kassel, B. Taskar)",
+        "none stated",
+        "folds 0-8 train, 9 validation (not certainly apart by writer)",
+    ),
+    "images_alphadigits.npz": (
+        "Binary Alphadigits (S. Lucas, S. Roweis), class 1 left out",
+        "none stated",
+        "train only",
+    ),
+    "images_nvfp.npz": (
+        "nvfp/Handwritten-Character-Recognition",
+        "MIT",
+        "train only",
+    ),
+    "mnist": (
+        "MNIST (LeCun, Cortes, Burges)",
+        "commonly given as CC BY-SA 3.0",
+        "its train file, its test file for validation",
+    ),
+    "font": ("handwriting fonts, drawn as ink", "SIL Open Font License 1.1", "train only"),
+}
+"""What each source is, its licence, its split; by the names that `train.data` gives."""
+
+
+def export(
+    run: Path, data: Path, out: Path, also: list[Path] | None = None, date: str | None = None
+) -> Path:
+    """Write the network and its card, and return the .tflite file's path.
+
+    Args:
+        run: Folder that `fit` wrote.
+        data: Folder of training data, for the validation figures.
+        out: Folder of the result, four files of one name: .keras, .tflite, .md, .json.
+        also: Further unseen stroke files to measure on.
+        date: YYYY-MM-DD on the card; default today.
+
+    Raises:
+        HcrError: If the run can't be read, or the converted network answers otherwise.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import keras
+
+    try:
+        report = json.loads((run / RUN_FILE).read_text())
+        network = keras.models.load_model(run / WEIGHTS_FILE)
+    except (OSError, ValueError) as error:
+        raise HcrError(f"{run} is not the folder of a finished fit: {error}.") from error
+    held_out = validation_samples(load(data))
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / MODEL
+    content = _converted(network)
+    # The old card would not fit the new file.
+    target.with_suffix(".json").unlink(missing_ok=True)
+    target.write_bytes(content)
+    shutil.copyfile(run / WEIGHTS_FILE, target.with_suffix(".keras"))
+    inputs = plain_arrays(held_out).inputs
+    difference = _difference(network, inputs, Classifier(target), held_out)
+    if difference > 0.01:
+        raise HcrError(
+            f"The converted network differs from {run} by {difference:.3f}: not written."
+        )
+    card = {
+        "model": target.stem,
+        "date": date or datetime.date.today().isoformat(),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "parameters": int(network.count_params()),
+        "classes": CLASSES,
+        "command": _command(report["plan"]),
+        "largest_difference_from_keras": difference,
+        "figures": evaluate(data, target, also or []),
+        "run": report,
+    }
+    target.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    target.with_suffix(".md").write_text(_markdown(card), encoding="utf-8")
+    return target
+
+
+def _converted(network: Any) -> bytes:
+    """Return the network as a LiteRT file with float32 weights."""
+    import tensorflow as tf
+
+    from hcr_live.ink.normalise import SIDE
+
+    call = tf.function(
+        lambda ink: network(ink, training=False),
+        input_signature=[tf.TensorSpec((1, SIDE, SIDE, 1), tf.float32, name="ink")],
+    )
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([call.get_concrete_function()])
+    content: bytes = converter.convert()
+    return content
+
+
+def _difference(
+    network: Any, inputs: NDArray[np.uint8], classifier: Classifier, samples: list[Any]
+) -> float:
+    """Return the largest difference of a probability between the two forms."""
+    ours = classifier.probabilities([ink_of(sample) for sample in samples])
+    return float(np.abs(ours - predictions(network, inputs)).max()) if len(ours) else 0.0
+
+
+def _command(plan: dict[str, Any]) -> str:
+    """Return the training command, folders by what they hold: paths are the reader's own."""
+    parts = ["python -m train fit --data DATA --out RUN"]
+    parts += ["--fonts FONTS"] if plan["fonts"] not in (None, "None") else []
+    parts += [
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in plan.items()
+        if name not in ("data", "out", "fonts")
+    ]
+    return " ".join(parts)
+
+
+def _markdown(card: dict[str, Any]) -> str:
+    run = card["run"]
+    names = dict.fromkeys(source.partition(":")[0] for source in run["sources"])
+    rows = [
+        f"| {LICENCES[name][0]} | {LICENCES[name][1]} | {LICENCES[name][2]} |"
+        for name in names
+        if name in LICENCES
+    ]
+    fonts = sorted(s.partition(":")[2] for s in run["sources"] if s.startswith("font:"))
+    figures: Figures = card["figures"]
+    return f"""# {card["model"]}
+
+Reads one handwritten character: 62 classes, 0-9 A-Z a-z. Written by `python -m train export`.
+
+- Date: {card["date"]}
+- Files: `{card["model"]}.keras`, `{card["model"]}.tflite` ({card["bytes"]:,} bytes, SHA-256
+  `{card["sha256"]}`)
+- Parameters: {card["parameters"]:,}; input: `hcr_live.ink.normalise.network_input`
+- Largest difference of a probability between the two files on the validation writers:
+  {card["largest_difference_from_keras"]:.6f}
+- Best epoch {run["best_epoch"]} of {run["plan"]["epochs"]}, chosen on the validation writers; seed
+  {run["plan"]["seed"]}; {", ".join(f"{k} {v}" for k, v in run["versions"].items())}
+
+## Training
+
+```
+{card["command"]}
+python -m train export --run RUN --data DATA
+```
+
+DATA holds the files below, FONTS the .woff files.
+
+| data | licence | split |
+|---|---|---|
+{chr(10).join(rows)}
+
+Fonts (SIL Open Font License 1.1): {", ".join(fonts) or "none"}.
+
+## Validation figures
+
+Measured on the .tflite file through `hcr_live.classifier.Classifier`, cut to a tenth of a point.
+`accuracy_26`: letters, case folded; `accuracy_62`: every class with case; `accuracy_10`: digits
+in the digit alphabet; `capitals_26`: the capitals among the letters; `sure_26`: letters read right
+with a confidence of at least 0.5; `below_half`: ink that is no character and stays below it.
+
+{table(figures)}
+
+The epoch was chosen on the validation writers of Chars74K and Omniglot: their figures are a little
+flattered. The made ink of the last row is of the kinds that training uses.
+
+## Limits
+
+- One upright, separated character at a time; Latin letters and digits, no accents or signs.
+- Size is normalised away: c C, o O 0, s S, v V, w W, x X, z Z, and 1 I l look alike. Choose an
+  alphabet, and fold the case where you can.
+- Few writers (about 120 hands and {len(fonts)} fonts), mostly adults, tablets and pens.
+"""
