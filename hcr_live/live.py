@@ -139,7 +139,6 @@ class LiveLoop:
         if self._recorder is not None:
             self._recorder.write(self._picture, view.frame.time)
             if self._recorder.error:
-                self.recording_error = self._recorder.error
                 self._say(self._recorder.error)
                 self._stop_recording()
         if self._window is not None:
@@ -218,6 +217,13 @@ class LiveLoop:
     def _stop_recording(self) -> None:
         if self._recorder is not None:
             self._recorder.close()
+            if self._recorder.error:
+                self.recording_error = self._recorder.error
+            elif self._recorder.dropped:
+                self.recording_error = (
+                    f"{self._recorder.dropped} pictures are missing in {self._recorder.path}: "
+                    "this computer could not encode them in time."
+                )
             self._recorder = None
 
     def _snapshot(self) -> None:
@@ -283,8 +289,18 @@ class LiveLoop:
         return summary
 
 
-def run(options: LiveOptions) -> int:
+def run(
+    options: LiveOptions,
+    *,
+    window: Window | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> int:
     """Run the command `live`.
+
+    Args:
+        options: What was asked for.
+        window: Used in place of a real window (tests, benchmarks).
+        clock: Seconds of a steady clock.
 
     Returns:
         The exit status: 0, or 1 where part of the source or of an output was lost.
@@ -297,7 +313,8 @@ def run(options: LiveOptions) -> int:
     from hcr_live.sinks.window import OpenCVWindow, require_display
     from hcr_live.sources import open_source
 
-    if options.window:
+    wants_window = options.window and window is None
+    if wants_window:
         require_display()
     if options.record is not None:
         check_recording_path(options.record, overwrite=options.overwrite)
@@ -311,8 +328,8 @@ def run(options: LiveOptions) -> int:
         mirror = source.info.live if options.mirror is None else options.mirror
         session = _make_session(options, start_hands, mirror)
         log = stack.enter_context(EventLog(options.events)) if options.events else None
-        window = OpenCVWindow(source.info.width, source.info.height) if options.window else None
-        if window is not None:
+        if wants_window:
+            window = OpenCVWindow(source.info.width, source.info.height)
             stack.callback(window.close)
 
         def write_event(event: Event) -> None:
@@ -337,6 +354,7 @@ def run(options: LiveOptions) -> int:
             overwrite=options.overwrite,
             mirror=mirror,
             max_seconds=options.max_seconds,
+            clock=clock,
         )
         summary = loop.run()
         if summary.text:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.air.pen import Pen, PenUpdate, as_writer_sees
+from hcr_live.air.pen import Pen, PenState, PenUpdate, as_writer_sees
 from hcr_live.air.watcher import Hands
 from hcr_live.alphabet import ALPHABETS, get_alphabet
 from hcr_live.events import Event, character_event, text_event
@@ -19,10 +19,16 @@ from hcr_live.options import MODES, ModeChoice
 from hcr_live.paper.reader import PaperReader, PaperStep
 from hcr_live.reading import Character, Classifies, Prediction
 from hcr_live.text import Text
-from hcr_live.view import Mode, View
+from hcr_live.view import Mode, ShownPen, View
 
 PROBE_SECONDS = 0.1
 """While a page is read, hands are looked for this often: a look costs more than the page."""
+
+_PEN_SHOWN: dict[PenState, ShownPen] = {
+    PenState.NO_HAND: "none",
+    PenState.HOVER: "up",
+    PenState.DOWN: "down",
+}
 
 
 class Session:
@@ -106,7 +112,7 @@ class Session:
         before = self.text
         events = self._take_hands()
         if self.mode == "air" and self._frame is not None:
-            events += self._write_strokes(self._pen.flush(self._frame.time).finished)
+            events += self._write_strokes(self._pen.flush().finished)
         self._text = self._text.keep_page()
         return events + self._text_events(before)
 
@@ -176,7 +182,7 @@ class Session:
         if self.mode == "air":
             return True
         pen = self._pen_update
-        writing = pen is not None and (pen.writing or bool(pen.trail))
+        writing = pen is not None and (pen.state is PenState.DOWN or bool(pen.strokes))
         return writing or not self._paper.reading
 
     def _probe_is_due(self, time: float) -> bool:
@@ -198,7 +204,7 @@ class Session:
         frame, hands = look
         update = self._pen.step(hands, frame.time)
         self._pen_update = update
-        self._auto = self._auto.step(update.writing, frame.time)
+        self._auto = self._auto.step(update.state is PenState.DOWN, frame.time)
         return self._write_strokes(update.finished) if self.mode == "air" else []
 
     def _write_strokes(self, strokes: tuple[NDArray[np.float32], ...] | None) -> list[Event]:
@@ -250,7 +256,9 @@ class Session:
         )
         pen, paper = self._pen_update, self._paper_step
         if self.mode == "air" and pen is not None:
-            view = replace(view, trail=pen.trail, pen=pen.pen, tip=pen.tip, pause=pen.pause)
+            view = replace(
+                view, trail=pen.strokes, pen=_PEN_SHOWN[pen.state], tip=pen.tip, pause=pen.pause
+            )
         if self.mode == "paper" and paper is not None:
             view = replace(view, marks=paper.marks, outline=paper.outline, guide=paper.guide)
         return view
@@ -259,11 +267,11 @@ class Session:
         """What to do next, in one short sentence."""
         if self.mode == "air":
             pen = self._pen_update
-            if pen is None or pen.pen == "none":
+            if pen is None or pen.state is PenState.NO_HAND:
                 return "Show one hand; write with the index finger, the others folded."
-            if pen.pen == "down":
+            if pen.state is PenState.DOWN:
                 return "Writing: open the hand to lift the pen."
-            if pen.trail:
+            if pen.strokes:
                 return "Go on with the next stroke, or wait: the letter ends when the ring is full."
             if self._unsure:
                 return "Not sure what that was: write it again, larger."

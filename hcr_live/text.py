@@ -71,10 +71,11 @@ class Text:
         return "\n" if self.block or len(shown) > 1 else ""
 
     def write(self, text: str) -> Text:
-        """Append a character from the air or a space; the page before it is kept."""
+        """Append a character from the air or a space; what the page shows by now is kept."""
         kept = self.keep_page()
         separator = "\n" if kept.block and not text.isspace() else ""
-        return replace(kept, kept=kept.kept + separator + text, block=False)
+        written = kept.kept + separator + text
+        return Text(written, page=self.page, dismissed=self._all_dismissed())
 
     def show_page(self, page: tuple[PageCharacter, ...]) -> Text:
         """Replace the page in view."""
@@ -95,5 +96,7 @@ class Text:
 
     def clear(self) -> Text:
         """Delete everything; what is in view is not written again."""
-        dismissed = self.dismissed | {c.identity for c in self.page}
-        return Text(page=self.page, dismissed=dismissed)
+        return Text(page=self.page, dismissed=self._all_dismissed())
+
+    def _all_dismissed(self) -> frozenset[int]:
+        return self.dismissed | {character.identity for character in self.page}

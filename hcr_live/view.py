@@ -12,7 +12,7 @@ from hcr_live.frame import Box, Frame
 from hcr_live.reading import Prediction
 
 Mode = Literal["paper", "air"]
-PenState = Literal["none", "up", "down"]
+ShownPen = Literal["none", "up", "down"]
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class View:
     outline: NDArray[np.float32] | None = None
     guide: Box | None = None
     trail: tuple[NDArray[np.float32], ...] = ()
-    pen: PenState = "none"
+    pen: ShownPen = "none"
     tip: tuple[float, float] | None = None
     pause: float = 0.0
     latest: Prediction | None = None

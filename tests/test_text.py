@@ -54,3 +54,10 @@ def test_clear_also_clears_what_is_in_view():
     assert str(text) == ""
     assert str(text.show_page(page("HELLO"))) == ""
     assert str(text.keep_page().show_page(page("NEW"))) == "NEW"
+
+
+def test_a_space_after_the_page_in_view_does_not_write_the_page_again():
+    text = Text().show_page(page("AB")).write(" ")
+    assert str(text) == "AB "
+    assert str(text.show_page(page("AB"))) == "AB "
+    assert str(text.show_page(page("AB")).delete()) == "AB"

@@ -21,6 +21,9 @@ LINGER_SECONDS = 2.0
 NEW_PAGE_SECONDS = 0.3
 """New characters start a new page if no character of the old one was seen for this long."""
 
+LONGEST_STEP_SECONDS = 0.2
+"""More time between two frames does not count: while a camera stalls, nothing was seen to go."""
+
 LEFT_SECONDS = 2.0
 """After air-writing, a page still in view is recognised as the one left behind for this long."""
 
@@ -76,6 +79,8 @@ class PaperReader:
         self._left: list[_Entry] = []
         self._left_until = float("-inf")
         self._known: set[int] = set()
+        self._watched = 0.0
+        self._frame_time = 0.0
 
     @property
     def reading(self) -> bool:
@@ -84,12 +89,16 @@ class PaperReader:
 
     def step(self, frame: Frame) -> PaperStep:
         """Take in one frame; times must increase."""
+        if frame.still:
+            self._turn_page()
+        self._watched += min(frame.time - self._frame_time, LONGEST_STEP_SECONDS)
+        self._frame_time = frame.time
         page = self._finder.locate(frame.image)
-        plan = self._tracker.match(page.glyphs, frame.time)
+        plan = self._tracker.match(page.glyphs, self._watched)
         inks = [page.glyphs[index].ink for index in plan.to_classify]
         probabilities = self._alphabet.project(self._classifier.probabilities(inks))
         tracked = self._tracker.update(plan, probabilities, still=frame.still)
-        settled, page_ended = self._take_settled(tracked, frame.time)
+        settled, page_ended = self._take_settled(tracked, self._watched)
         return PaperStep(
             marks=tuple(
                 Mark(t.box, self._alphabet.predict(t.probabilities), t.settled) for t in tracked
@@ -109,6 +118,13 @@ class PaperReader:
         self._known = set()
         self._finder = PageFinder()
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)
+
+    def _turn_page(self) -> None:
+        """The next picture has nothing to do with the one before."""
+        self._finder = PageFinder()
+        self._tracker = CharacterTracker(min_confidence=self._min_confidence)
+        for entry in self._entries.values():
+            entry.seen = float("-inf")
 
     def _take_settled(
         self, tracked: tuple[TrackedCharacter, ...], time: float

@@ -75,13 +75,14 @@ def key_name(code: int) -> str | None:
     """Name a key code of highgui, None for no key or one without a meaning here."""
     if code < 0:
         return None
-    # GTK and Qt put modifier and key-group bits above the lowest byte.
-    low = code & 0xFF
-    if low in (8, 127):
+    # GTK and Qt set modifiers above the lowest 16 bits; the X keys without a character, such as
+    # arrows, are 0xFFxx, those of macOS 0xF7xx.
+    key = code & 0xFFFF
+    if key in (8, 127, 0xFF08):
         return "backspace"
-    if low == 27:
+    if key in (27, 0xFF1B):
         return "escape"
-    return chr(low).lower() if 32 <= low < 127 else None
+    return chr(key).lower() if 32 <= key < 127 else None
 
 
 def require_display() -> None:

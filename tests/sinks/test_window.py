@@ -1,0 +1,190 @@
+"""The real window, on a virtual screen, with real key presses."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+
+from hcr_live.sinks.window import key_name
+from tests.conftest import ROOT
+
+needs_screen = pytest.mark.skipif(
+    shutil.which("Xvfb") is None or shutil.which("xdotool") is None,
+    reason="Xvfb and xdotool are not installed",
+)
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """A virtual screen; returns its DISPLAY."""
+    reading, writing = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"],
+        pass_fds=(writing,),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        number = pipe.readline().strip()
+    try:
+        assert number, "Xvfb did not start"
+        yield f":{number}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+class Desktop:
+    """The program in its window, and a hand on the keyboard."""
+
+    def __init__(self, display: str, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self._environment = {**os.environ, "DISPLAY": display}
+        self._events = folder / "events.jsonl"
+        self.program = subprocess.Popen(
+            [sys.executable, str(ROOT / "main.py"), "--events", str(self._events), *arguments],
+            cwd=folder,
+            env=self._environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        found = self._xdotool("search", "--sync", "--onlyvisible", "--name", "^hcr_live$")
+        self.window = found.split()[0]
+
+    def _xdotool(self, *arguments: str) -> str:
+        answer = subprocess.run(
+            ["xdotool", *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return answer.stdout
+
+    def press(self, key: str) -> None:
+        """Press a key in the window."""
+        self._xdotool("key", "--window", self.window, key)
+
+    def close_button(self) -> None:
+        """Ask the window to close, as its close button does."""
+        self._xdotool("windowclose", self.window)
+
+    def until(self, condition: Callable[[], object], seconds: float = 60) -> None:
+        """Wait for something that the program does."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert self.program.poll() is None or condition(), "the program ended before"
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.02)
+
+    def events(self) -> list[dict]:
+        """The events so far."""
+        if not self._events.exists():
+            return []
+        lines = self._events.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def text(self) -> str:
+        """The text so far."""
+        texts = [event["text"] for event in self.events() if event["event"] in ("text", "end")]
+        return texts[-1] if texts else ""
+
+    def end(self) -> int:
+        """Wait for the end; return the exit status."""
+        return self.program.wait(timeout=60)
+
+
+@pytest.fixture
+def looped_clip(paper_clip: Path, tmp_path: Path) -> Path:
+    """The sheet held up for long enough to press keys meanwhile."""
+    import av
+    import numpy as np
+
+    from generator.video import write_clip
+
+    with av.open(str(paper_clip)) as container:
+        images = [np.ascontiguousarray(f.to_ndarray(format="bgr24")) for f in container.decode()]
+    there_and_back = images + images[::-1]
+    frames = ((there_and_back[i % len(there_and_back)], i / 30) for i in range(30 * 40))
+    write_clip(tmp_path / "long.mp4", frames, 30)
+    return tmp_path / "long.mp4"
+
+
+@needs_screen
+def test_the_window_shows_the_sheet_and_obeys_the_keys(screen, looped_clip, tmp_path):
+    desk = Desktop(screen, tmp_path, "--source", str(looped_clip), "--mode", "paper")
+    desk.until(lambda: desk.text() == "RAKE")
+
+    desk.press("BackSpace")
+    desk.until(lambda: desk.text() == "RAK")
+    desk.press("space")
+    desk.until(lambda: desk.text() == "RAK ")
+    desk.press("c")
+    desk.until(lambda: desk.text() == "")
+
+    desk.press("h")
+    desk.press("s")
+    desk.until(lambda: list(tmp_path.glob("hcr_live-*.png")))
+    desk.press("r")
+    desk.until(lambda: list(tmp_path.glob("hcr_live-*.mp4")))
+    desk.press("r")
+    desk.press("a")  # another alphabet reads the page anew
+    desk.until(lambda: desk.text().upper() == "RAKE")
+    desk.press("m")
+    desk.press("f")
+    desk.press("q")
+    assert desk.end() == 0
+    assert desk.events()[-1]["event"] == "end"
+
+    (snapshot,) = tmp_path.glob("hcr_live-*.png")
+    shown = cv2.imread(str(snapshot))
+    assert shown.shape == (720, 1280, 3)
+    assert (shown[60:140, 40:200] > 200).any()  # the help is on it
+    (recording,) = tmp_path.glob("hcr_live-*.mp4")
+    assert cv2.VideoCapture(str(recording)).get(cv2.CAP_PROP_FRAME_COUNT) > 0
+
+
+@needs_screen
+@pytest.mark.parametrize("way", ["Escape", "close button"])
+def test_escape_and_the_close_button_quit(screen, looped_clip, tmp_path, way):
+    desk = Desktop(screen, tmp_path, "--source", str(looped_clip), "--mode", "paper")
+    desk.until(lambda: len(desk.events()) > 1)
+    if way == "Escape":
+        desk.press("Escape")
+    else:
+        desk.close_button()
+    assert desk.end() == 0
+    assert desk.events()[-1]["event"] == "end"
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        (-1, None),
+        (ord("m"), "m"),
+        (ord("Q"), "q"),
+        (32, " "),
+        (8, "backspace"),
+        (65288, "backspace"),
+        (127, "backspace"),
+        (27, "escape"),
+        (0x100000 + 27, "escape"),
+        (0xFFBE, None),
+        (0xFF51, None),  # an arrow, whose lowest byte is Q
+        (0x250000, None),
+        (0x100000 + ord("q"), "q"),
+    ],
+)
+def test_key_codes_of_all_toolkits(code, name):
+    assert key_name(code) == name
