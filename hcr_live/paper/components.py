@@ -67,7 +67,9 @@ def find_characters(
     typical = _typical_height(h[keep], w[keep])
     keep &= size >= 0.07 * typical
     blobs = np.flatnonzero(keep)
-    groups = _group(x[blobs], y[blobs], w[blobs], h[blobs], typical)
+    boxes = np.stack([x, y, x + w, y + h], axis=1)[blobs]
+    touching = _nearly_touching(labels, blobs, boxes, typical)
+    groups = _group(boxes.astype(np.float64), touching, typical)
     found = []
     for group in groups:
         members = blobs[group]
@@ -127,23 +129,51 @@ def _typical_height(h: NDArray[np.int64], w: NDArray[np.int64]) -> float:
     return float(size[order][np.searchsorted(weight, 0.5 * weight[-1])])
 
 
+def _nearly_touching(
+    labels: NDArray[np.int32], blobs: NDArray[np.intp], boxes: NDArray[np.int64], typical: float
+) -> list[tuple[int, int]]:
+    """Return pairs of blobs that a pen's skip parts: much nearer than two characters are."""
+    gap = max(1, round(0.07 * typical))
+    if len(blobs) < 2:
+        return []
+    low, high = boxes[:, :2], boxes[:, 2:]
+    apart = np.maximum(low[:, None] - high[None], low[None] - high[:, None]).max(axis=2)
+    pairs = []
+    for i, j in np.argwhere(np.triu(apart <= gap, 1)):
+        left, top = np.maximum(0, np.maximum(low[i], low[j]) - gap - 1)
+        right, bottom = np.minimum(high[i], high[j]) + gap + 1
+        part = labels[top:bottom, left:right]
+        first = (part == blobs[i]).astype(np.uint8)
+        reach = cv2.dilate(first, np.ones((2 * gap + 1, 2 * gap + 1), np.uint8))
+        if (reach.astype(bool) & (part == blobs[j])).any():
+            pairs.append((int(i), int(j)))
+    return pairs
+
+
 def _group(
-    x: NDArray[np.int64],
-    y: NDArray[np.int64],
-    w: NDArray[np.int64],
-    h: NDArray[np.int64],
-    typical: float,
+    box: NDArray[np.float64], touching: list[tuple[int, int]], typical: float
 ) -> list[NDArray[np.intp]]:
-    """Return lists of blob numbers that make up one character each."""
-    count = len(x)
+    """Return lists of blob numbers that make up one character each.
+
+    Args:
+        box: float64 (n, 4), left, top, right, bottom.
+        touching: Pairs that belong together for certain.
+        typical: Height of a usual character.
+    """
+    count = len(box)
     parent = list(range(count))
-    box = np.stack([x, y, x + w, y + h], axis=1).astype(np.float64)
 
     def root(i: int) -> int:
         while parent[i] != i:
             i = parent[i]
         return i
 
+    for first, second in touching:
+        i, j = root(first), root(second)
+        if i != j:
+            parent[i] = j
+            box[j, :2] = np.minimum(box[j, :2], box[i, :2])
+            box[j, 2:] = np.maximum(box[j, 2:], box[i, 2:])
     # Small pieces first: they join the larger one that they fit best.
     changed = True
     while changed:

@@ -44,15 +44,17 @@ def find_sheet(image: NDArray[np.uint8]) -> Quad | None:
     filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     grey = cv2.cvtColor(filled, cv2.COLOR_BGR2GRAY)
     best: tuple[float, Quad] | None = None
-    for mask in _candidates(filled, grey):
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        for contour in contours:
+    for mask, shrunk in _candidates(filled, grey):
+        contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+        for contour, (_, _, _, parent) in zip(contours, tree[0] if contours else (), strict=True):
+            if parent >= 0:
+                continue  # The edge of a hole.
             _, _, w, h = cv2.boundingRect(contour)
             # A score is at most the square root of the area.
             least = best[0] ** 2 if best else 0.0
             if w * h < max(_SMALLEST_SHARE * grey.size, least):
                 continue
-            found = _judge(contour, filled, grey)
+            found = _judge(contour, filled, grey, shrunk)
             if found is not None and (best is None or found[0] > best[0]):
                 best = found
         if best is not None and _is_beyond_doubt(*best, grey.size):
@@ -98,30 +100,36 @@ def _is_beyond_doubt(score: float, corners: Quad, frame_area: int) -> bool:
     return area > 0.1 * frame_area and score > 0.88 * np.sqrt(area)
 
 
-def _candidates(filled: NDArray[np.uint8], grey: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """Yield masks in which a sheet may be one blob, the best kind first."""
+def _candidates(
+    filled: NDArray[np.uint8], grey: NDArray[np.uint8]
+) -> Iterator[tuple[NDArray[np.uint8], float]]:
+    """Yield masks in which a sheet may be one blob, and by how many pixels it is too small."""
     opening = np.ones((5, 5), np.uint8)
     for step in (2.0, 1.0):
         # The step at its edge takes two pixels off a sheet: grow by more than was eroded.
+        # The step at its edge takes pixels off a sheet, and the opening rounds its corners.
         even = even_regions(filled, grey, step)
-        yield cv2.dilate(cv2.erode(even, opening), np.ones((9, 9), np.uint8))
+        yield cv2.morphologyEx(even, cv2.MORPH_OPEN, opening), 1.5
         # Without what hangs on by a bridge that is thinner than a thumb.
-        yield cv2.dilate(cv2.erode(even, np.ones((21, 21), np.uint8)), np.ones((25, 25), np.uint8))
+        yield cv2.morphologyEx(even, cv2.MORPH_OPEN, np.ones((21, 21), np.uint8)), 1.5
     blue, green, red = cv2.split(filled)
     # The least channel is high for white only: it parts paper from a coloured ground.
     for channel in (cv2.min(cv2.min(blue, green), red), grey):
         _, mask = cv2.threshold(channel, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-        yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening)
+        yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening), 0.0
         # A second cut within the light part: a sheet on a light ground.
         light = channel[mask > 0]
         if light.size > _SMALLEST_SHARE * channel.size:
             upper, _ = cv2.threshold(light, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
             _, mask = cv2.threshold(channel, upper, 255, cv2.THRESH_BINARY)
-            yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening)
+            yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening), 0.0
 
 
 def _judge(
-    contour: NDArray[np.int32], colours: NDArray[np.uint8], grey: NDArray[np.uint8]
+    contour: NDArray[np.int32],
+    colours: NDArray[np.uint8],
+    grey: NDArray[np.uint8],
+    shrunk: float,
 ) -> tuple[float, Quad] | None:
     """Return (score, corners) of a candidate, or None where it is no sheet."""
     height, width = grey.shape
@@ -151,6 +159,7 @@ def _judge(
     # An ellipse (a face, a lamp) fills 79 percent of its best quadrilateral.
     if straight < 0.88:
         return None
+    quad = _grown(quad, shrunk)
     if _plainness(quad, colours) < 0.7:
         return None
     support = _support(quad, colours, grey)
@@ -169,6 +178,14 @@ def _is_card_shaped(corners: Quad) -> bool:
     cosine = (sides * following).sum(axis=1) / (length * np.roll(length, -1) + 1e-6)
     # Perspective bends the right angles by less than 33 degrees.
     return bool(np.abs(cosine).max() < 0.55)
+
+
+def _grown(corners: Quad, by: float) -> Quad:
+    """Move every side of a nearly rectangular shape outwards."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    outward = np.stack([sides[:, 1], -sides[:, 0]], axis=1)
+    outward *= by / (np.hypot(sides[:, 0], sides[:, 1])[:, None] + 1e-6)
+    return corners + outward + np.roll(outward, 1, axis=0)
 
 
 def _plainness(corners: Quad, colours: NDArray[np.uint8]) -> float:

@@ -254,15 +254,15 @@ class CharacterTracker:
 
 def _vote(track: _Track, row: NDArray[np.float32], time: float) -> None:
     """Add one probability vector to a track's fading mean."""
-    row = np.asarray(row, np.float64)
-    if track.evidence is None:
-        track.evidence, track.weight = row.copy(), 1.0
-    else:
+    evidence = row.astype(np.float64)
+    if track.evidence is not None:
         fade = math.exp(-max(0.0, time - track.classified) / _MEMORY_SECONDS)
-        track.evidence = track.evidence * fade + row
-        track.weight = track.weight * fade + 1.0
+        evidence += track.evidence * fade
+        track.weight *= fade
+    track.evidence = evidence
+    track.weight += 1.0
     track.classified = time
-    vote = track.evidence / track.weight
+    vote = evidence / track.weight
     label = int(vote.argmax())
     if label != track.label:
         track.label, track.label_since, track.label_votes = label, time, 0
