@@ -258,7 +258,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFIN
 random = np.random.default_rng(0)
 with Recorder(sys.argv[1], 320, 240, wait=True) as recorder:
     for number in range(int(sys.argv[3])):
-        image = np.full((240, 320, 3), 3 * number, np.uint8)
+        image = np.full((240, 320, 3), number % 256, np.uint8)
         if sys.argv[4] == "noise":
             image = random.integers(0, 255, image.shape, dtype=np.uint8)
         recorder.write(image, number / 30)
@@ -290,7 +290,7 @@ def test_an_index_that_does_not_fit_leaves_the_fragments(tmp_path):
     whole = tmp_path / "whole.mp4"
     with Recorder(whole, 320, 240, wait=True) as recorder:
         for number in range(60):
-            recorder.write(np.full((240, 320, 3), 3 * number, np.uint8), number / 30)
+            recorder.write(np.full((240, 320, 3), number, np.uint8), number / 30)
     limit = whole.read_bytes().rindex(b"moov") + 100
     path = tmp_path / "clip.mp4"
     done = subprocess.run(
