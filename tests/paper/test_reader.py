@@ -1,0 +1,120 @@
+"""The page's text over time: what stays, what goes, what is written once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from generator.letters import letter_strokes
+from generator.sheet import SheetStyle, scene_image, sheet_image
+from hcr_live.alphabet import get_alphabet
+from hcr_live.frame import Frame
+from hcr_live.paper.reader import PaperReader
+from hcr_live.text import Text, join_page
+from tests.fakes import FakeClassifier, frames
+
+STYLE = SheetStyle(background="wood", height=0.7)
+
+
+def sheet(word: str) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    return sheet_image([[letter_strokes(c, rng) for c in word]], seed=1, style=STYLE).image
+
+
+@pytest.fixture(scope="module")
+def card() -> np.ndarray:
+    return sheet("A")
+
+
+@pytest.fixture(scope="module")
+def desk() -> np.ndarray:
+    return scene_image("desk", seed=2)
+
+
+def reader(classifier: FakeClassifier | None = None) -> PaperReader:
+    return PaperReader(classifier or FakeClassifier(), get_alphabet("letters"), 0.5)
+
+
+def play(paper: PaperReader, shown: list[Frame], text: Text | None = None) -> tuple[Text, int]:
+    """Return the text after the frames and how many characters settled in them."""
+    text, settled = text or Text(), 0
+    for frame in shown:
+        step = paper.step(frame)
+        if step.page_ended:
+            text = text.keep_page()
+        text = text.show_page(step.page)
+        settled += len(step.settled)
+    return text, settled
+
+
+def test_each_character_of_a_page_settles_once():
+    paper = reader()
+    text, settled = play(paper, frames([sheet("ABC")] * 60))
+    assert str(text) == "AAA"  # as the fake network reads
+    assert settled == 3
+
+
+def test_a_card_shown_again_is_written_again(card, desk):
+    paper = reader()
+    text, settled = play(paper, frames([card] * 30 + [desk] * 75 + [card] * 30))
+    assert str(text) == "AA"
+    assert settled == 2
+
+
+def test_a_card_hidden_for_a_moment_is_not_written_again(card, desk):
+    paper = reader()
+    text, settled = play(paper, frames([card] * 30 + [desk] * 15 + [card] * 30))
+    assert str(text) == "A"
+    assert settled == 1
+
+
+def test_the_text_of_a_page_stays_when_it_leaves(card, desk):
+    text, _ = play(reader(), frames([card] * 30 + [desk] * 100))
+    assert str(text) == "A"
+    assert text.page == ()
+
+
+def test_a_changed_letter_is_replaced_within_half_a_second(card):
+    network = FakeClassifier("A")
+    paper = reader(network)
+    text, _ = play(paper, frames([card] * 30))
+    network.label = "B"
+    text, settled = play(paper, frames([card] * 24, start=1.0), text)
+    assert str(text) == "B"
+    assert settled == 1
+
+
+def test_a_page_still_there_after_air_writing_is_not_written_again(card, desk):
+    paper = reader()
+    text, _ = play(paper, frames([card] * 30))
+    text = text.keep_page()
+    paper.leave()
+    text, settled = play(paper, frames([card] * 60, start=10.0), text)
+    assert str(text) == "A"
+    assert settled == 0
+    text, settled = play(paper, frames([desk] * 75 + [card] * 30, start=20.0), text)
+    assert str(text) == "AA"
+    assert settled == 1
+
+
+def test_what_is_unsure_is_never_written(card):
+    text, settled = play(reader(FakeClassifier(confidence=0.4)), frames([card] * 60))
+    assert (str(text), settled) == ("", 0)
+
+
+def test_every_picture_of_a_folder_is_a_page_of_its_own(card):
+    stills = [Frame(image, n, float(n), still=True) for n, image in enumerate([card, card])]
+    paper = reader()
+    text, settled = play(paper, stills)
+    assert settled == 2
+    assert str(text) == "AA"
+
+
+def test_lines_and_words_are_kept():
+    rng = np.random.default_rng(1)
+    lines = [[letter_strokes(c, rng) for c in word] for word in ("AB", "CDE")]
+    image = sheet_image(lines, seed=1, style=STYLE).image
+    paper = reader()
+    for frame in frames([image] * 30):
+        page = paper.step(frame).page
+    assert join_page(page) == "AA\nAAA"
