@@ -27,6 +27,9 @@ _SEARCH_AFTER = 0.5
 _SEARCH_INTERVAL = 0.06
 """Once no hand was seen for the first, the search (as dear as tracking) runs only this often, s."""
 
+_CONFIDENCE = 0.3
+"""Below MediaPipe's 0.5: a missed hand costs a stroke, a false one makes no writing pose."""
+
 
 @dataclass(frozen=True, eq=False)
 class Hand:
@@ -35,13 +38,11 @@ class Hand:
     Attributes:
         landmarks: float32 (21, 2), pixels of the unmirrored frame, x right, y down; 0 is the
             wrist, 4, 8, 12, 16, 20 the fingertips from the thumb on (the order of MediaPipe).
-        world: float32 (21, 3), metres around the hand's middle, z away from the camera.
         handedness: "Left" or "Right", as MediaPipe guesses it.
         score: How sure that guess is, in [0, 1].
     """
 
     landmarks: NDArray[np.float32]
-    world: NDArray[np.float32]
     handedness: str
     score: float
 
@@ -67,6 +68,8 @@ class HandDetector:
                 base_options=self._mediapipe.tasks.BaseOptions(model_asset_buffer=content),
                 running_mode=vision.RunningMode.VIDEO,
                 num_hands=max_hands,
+                min_hand_detection_confidence=_CONFIDENCE,
+                min_hand_presence_confidence=_CONFIDENCE,
             )
             try:
                 landmarker = vision.HandLandmarker.create_from_options(options)
@@ -120,13 +123,11 @@ class HandDetector:
         return tuple(
             Hand(
                 landmarks=np.array([(p.x, p.y) for p in landmarks], np.float32) * scale,
-                world=np.array([(p.x, p.y, p.z) for p in world], np.float32),
                 handedness=handedness[0].category_name,
                 score=float(handedness[0].score),
             )
-            for landmarks, world, handedness in zip(
+            for landmarks, handedness in zip(
                 result.hand_landmarks,
-                result.hand_world_landmarks,
                 result.handedness,
                 strict=True,
             )

@@ -1,0 +1,327 @@
+"""The pen of the air: from hands over time to strokes and finished characters."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.air.hands import Hand
+from hcr_live.air.one_euro import OneEuroFilter
+from hcr_live.air.pose import palm_length, pen_tip, pointing_score
+
+Stroke = NDArray[np.float32]
+
+
+class PenState(enum.Enum):
+    """What the writing hand does."""
+
+    NO_HAND = "no hand"
+    HOVER = "hover"
+    DOWN = "down"
+
+
+@dataclass(frozen=True)
+class PenSettings:
+    """When the pen goes down and up; times in seconds, lengths in palm lengths.
+
+    Attributes:
+        down_score: `pointing_score` from which on the hand points.
+        up_score: `pointing_score` below which it no longer does.
+        down_after: The hand must point this long; the stroke then starts where it began to.
+        up_after: It must not point this long; the stroke then ends where it last did.
+        lost_after: A hand may be out of sight this long within a stroke.
+        pause: The pen is up this long: the character is finished.
+        shortest_path: A character whose strokes are together shorter is none.
+        dot_path: A shorter stroke is a dot.
+        dot_time: A dot counts if the finger rested this long, and only beside other strokes.
+        fastest: Palm lengths a second; a tip that moves faster has jumped.
+    """
+
+    down_score: float = 0.23
+    up_score: float = 0.15
+    down_after: float = 0.05
+    up_after: float = 0.065
+    lost_after: float = 0.25
+    pause: float = 0.8
+    shortest_path: float = 0.5
+    dot_path: float = 0.12
+    dot_time: float = 0.15
+    fastest: float = 40.0
+
+
+@dataclass(frozen=True, eq=False)
+class PenUpdate:
+    """What the pen did with one frame.
+
+    Attributes:
+        state: What the hand does now.
+        tip: (x, y) of the fingertip, smoothed while the pen is down, in pixels of the
+            unmirrored frame; None without a hand.
+        strokes: The character in progress, one float32 (n, 3) a stroke: x, y in pixels of the
+            unmirrored frame, seconds since the character began. Views: do not write into them.
+        finished: The strokes, float32 (n, 2), of the character that ended with this frame, as
+            the unmirrored frame shows them; None in all other frames.
+        pause: How much of the pause that ends the character is over, in [0, 1].
+        palm: Length of the palm in pixels; 0.0 before the first hand.
+    """
+
+    state: PenState
+    tip: tuple[float, float] | None
+    strokes: tuple[Stroke, ...]
+    finished: tuple[Stroke, ...] | None
+    pause: float
+    palm: float
+
+
+class Pen:
+    """The state machine from (hands, time) to strokes; it knows no clock, camera or window."""
+
+    def __init__(self, settings: PenSettings | None = None) -> None:
+        self._settings = settings or PenSettings()
+        self._filter = OneEuroFilter()
+        self._strokes: list[_Path] = []
+        self._current: _Path | None = None
+        self._down = False
+        self._began = 0.0
+        self._up_since = -math.inf
+        self._doubt_since: float | None = None
+        self._seen = -math.inf
+        self._time = -math.inf
+        self._wrist: NDArray[np.float32] | None = None
+        self._palm = 0.0
+        self._tip: tuple[float, float] | None = None
+        self._raw = np.zeros(2, np.float32)  # The tip before smoothing, while it points,
+        self._speed = 0.0  # and its palm lengths a second.
+
+    def step(self, hands: Sequence[Hand], time: float) -> PenUpdate:
+        """Take in the hands of the next frame.
+
+        Args:
+            hands: The hands in view, any order.
+            time: Seconds, strictly increasing; an older frame changes nothing.
+
+        Returns:
+            The state after this frame.
+        """
+        if time <= self._time:
+            return self._update(None)
+        hand = self._writer(hands, time)
+        if hand is None:
+            self._miss(time)
+        else:
+            self._follow(hand, time)
+        self._time = time
+        over = self._strokes and not self._down and self._current is None
+        if over and time - self._up_since >= self._settings.pause:
+            return self._update(self._take())
+        return self._update(None)
+
+    def flush(self) -> PenUpdate:
+        """End the stroke and the character in progress: there are no more frames."""
+        self._lift()
+        return self._update(self._take())
+
+    def _writer(self, hands: Sequence[Hand], time: float) -> Hand | None:
+        """Choose the hand that writes: it stays the same one within a character."""
+        if not hands:
+            return None
+        if self._wrist is None or not (self._current or self._strokes):
+            return max(hands, key=lambda hand: pointing_score(hand.landmarks))
+        wrist = self._wrist
+        nearest = min(hands, key=lambda hand: float(np.hypot(*(hand.landmarks[0] - wrist))))
+        away = float(np.hypot(*(nearest.landmarks[0] - wrist)))
+        allowed = 2 * self._palm + self._settings.fastest * self._palm * (time - self._seen)
+        return nearest if away <= allowed else None
+
+    def _follow(self, hand: Hand, time: float) -> None:
+        """Move the pen with the hand."""
+        settings = self._settings
+        palm = palm_length(hand.landmarks)
+        # The palm's length shakes with the pose; half a second of it is steady.
+        blend = 1.0 if self._palm == 0 else min(1.0, (time - self._seen) / 0.5)
+        self._palm += blend * (palm - self._palm)
+        raw = pen_tip(hand.landmarks)
+        score = pointing_score(hand.landmarks)
+        if self._current is not None and self._has_jumped(raw, time):
+            self._lift()
+        self._wrist, self._seen = hand.landmarks[0], time
+        self._tip = (float(raw[0]), float(raw[1]))
+        pointing = score >= (settings.up_score if self._current else settings.down_score)
+        if not pointing:
+            if self._current is None:
+                return
+            if self._doubt_since is None:
+                self._doubt_since = time
+            if not self._down or time - self._doubt_since >= settings.up_after:
+                self._lift()
+            return
+        self._doubt_since = None
+        if self._current is None:
+            if not self._strokes:
+                self._began = time
+            self._filter.reset()
+            self._current = _Path()
+            self._speed = 0.0
+        else:
+            elapsed = time - self._began - self._current.end_time
+            self._speed = float(np.hypot(*(raw - self._raw))) / (self._palm * elapsed)
+        self._raw = raw
+        point = self._filter.step(raw, time, self._palm)
+        self._current.append(point, time - self._began, score)
+        self._tip = (float(point[0]), float(point[1]))
+        if len(self._current) > 1 and self._current.duration >= settings.down_after:
+            self._down = True
+
+    def _miss(self, time: float) -> None:
+        """Wait for a hand that is out of sight."""
+        if time - self._seen > self._settings.lost_after:
+            self._lift()
+            self._tip = None
+
+    def _has_jumped(self, tip: NDArray[np.float32], time: float) -> bool:
+        """Whether the tip is farther off than a hand gets; nearer still after a drop-out."""
+        assert self._current is not None
+        elapsed = time - self._began - self._current.end_time
+        away = float(np.hypot(*(tip - self._raw))) / self._palm
+        fastest = self._settings.fastest
+        if self._seen < self._time:
+            # A hand that was out of sight may have gone on as it went, not come back elsewhere.
+            fastest = min(fastest, 3 * self._speed + 5)
+        return away > 0.3 + fastest * elapsed
+
+    def _lift(self) -> None:
+        """End the stroke where the hand last pointed."""
+        path, self._current = self._current, None
+        if path is not None and self._down:
+            path.trim()
+            self._strokes.append(path)
+            self._up_since = self._began + path.end_time
+        self._down = False
+        self._doubt_since = None
+
+    def _take(self) -> tuple[Stroke, ...] | None:
+        """Hand the character over; None where the strokes are none."""
+        settings, palm = self._settings, max(self._palm, 1e-6)
+        paths, self._strokes = self._strokes, []
+        lines = [path for path in paths if path.length >= settings.dot_path * palm]
+        if sum(path.length for path in lines) < settings.shortest_path * palm:
+            return None
+        kept = [path for path in paths if path in lines or path.duration >= settings.dot_time]
+        return tuple(_glide(path.points[:, :2], 0.05 * palm) for path in kept)
+
+    def _update(self, finished: tuple[Stroke, ...] | None) -> PenUpdate:
+        paths = [*self._strokes, *([self._current] if self._current and self._down else [])]
+        pause = 0.0
+        if self._strokes and not self._down:
+            pause = (self._time - self._up_since) / self._settings.pause
+        state = PenState.NO_HAND if self._tip is None else PenState.HOVER
+        return PenUpdate(
+            state=PenState.DOWN if self._down else state,
+            tip=self._tip,
+            strokes=tuple(path.points for path in paths),
+            finished=finished,
+            pause=float(np.clip(pause, 0, 1)),
+            palm=self._palm,
+        )
+
+
+class _Path:
+    """A stroke that grows: a point costs no copy of those before."""
+
+    def __init__(self) -> None:
+        self._buffer = np.empty((64, 4), np.float32)  # x, y, time, pointing score
+        self._first = 0
+        self._count = 0
+        self.length = 0.0
+
+    def __len__(self) -> int:
+        return self._count - self._first
+
+    def __bool__(self) -> bool:
+        return True
+
+    @property
+    def points(self) -> Stroke:
+        """The stroke so far, float32 (n, 3), a view."""
+        return self._buffer[self._first : self._count, :3]
+
+    @property
+    def duration(self) -> float:
+        points = self.points
+        return float(points[-1, 2] - points[0, 2])
+
+    @property
+    def end_time(self) -> float:
+        return float(self._buffer[self._count - 1, 2])
+
+    def append(self, point: NDArray[np.float64], time: float, score: float) -> None:
+        if self._count == len(self._buffer):
+            # A new array: views of the old one stay as they are.
+            self._buffer = np.concatenate([self._buffer, np.empty_like(self._buffer)])
+        self._buffer[self._count] = (*point, time, score)
+        if self._count:
+            self.length += float(np.hypot(*(point - self._buffer[self._count - 1, :2])))
+        self._count += 1
+
+    def trim(self) -> None:
+        """Cut what the tip did while the finger was rising and folding, at most 0.2 s each."""
+        rows = self._buffer[: self._count]
+        clear = np.flatnonzero(rows[:, 3] >= 0.75 * np.median(rows[:, 3]))
+        first = min(int(clear[0]), int(np.searchsorted(rows[:, 2], rows[0, 2] + 0.2)))
+        last = max(int(clear[-1]), int(np.searchsorted(rows[:, 2], rows[-1, 2] - 0.2)))
+        self._first, self._count = first, last + 1
+        steps = np.diff(self.points[:, :2], axis=0)
+        self.length = float(np.hypot(steps[:, 0], steps[:, 1]).sum())
+
+
+def _glide(points: Stroke, spacing: float) -> Stroke:
+    """Join points by a centripetal Catmull-Rom spline (Yuksel, Schaefer, Keyser, 2011).
+
+    A quick hand filmed at 15 frames a second leaves few points: a round O must not become a
+    polygon. The centripetal form makes neither loops nor overshoot at corners.
+
+    Args:
+        points: float32 (n, 2).
+        spacing: Of the points to return, at most, in the unit of the points.
+
+    Returns:
+        float32 (m, 2) through all points that differ from the one before.
+    """
+    steps = np.hypot(*np.diff(points, axis=0).T)
+    knots = points[np.concatenate([[True], steps > 0])].astype(np.float64)
+    if len(knots) < 3:
+        return knots.astype(np.float32)
+    knots = np.vstack([2 * knots[0] - knots[1], knots, 2 * knots[-1] - knots[-2]])
+    times = np.concatenate([[0], np.cumsum(np.sqrt(np.hypot(*np.diff(knots, axis=0).T)))])
+    pieces = []
+    for i in range(1, len(knots) - 2):
+        (p0, p1, p2, p3), (t0, t1, t2, t3) = knots[i - 1 : i + 3], times[i - 1 : i + 3]
+        count = max(1, math.ceil(float(np.hypot(*(p2 - p1))) / spacing))
+        t = np.linspace(t1, t2, count, endpoint=False)[:, None]
+        a1 = ((t1 - t) * p0 + (t - t0) * p1) / (t1 - t0)
+        a2 = ((t2 - t) * p1 + (t - t1) * p2) / (t2 - t1)
+        a3 = ((t3 - t) * p2 + (t - t2) * p3) / (t3 - t2)
+        b1 = ((t2 - t) * a1 + (t - t0) * a2) / (t2 - t0)
+        b2 = ((t3 - t) * a2 + (t - t1) * a3) / (t3 - t1)
+        pieces.append(((t2 - t) * b1 + (t - t1) * b2) / (t2 - t1))
+    return np.vstack([*pieces, knots[-2:-1]]).astype(np.float32)
+
+
+def as_writer_sees(strokes: Sequence[Stroke], mirrored: bool) -> list[Stroke]:
+    """Turn strokes of the camera's frame to what the writer meant to write.
+
+    Args:
+        strokes: float32 (n, 2), x right, y down, any unit.
+        mirrored: True where the camera faces the writer: left and right are swapped.
+
+    Returns:
+        The strokes; where mirrored, with x negated.
+    """
+    if not mirrored:
+        return list(strokes)
+    return [stroke * np.array([-1, 1], np.float32) for stroke in strokes]
