@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -55,7 +56,10 @@ def binarise(
     mask = cv2.compare(darkness, lower, cv2.CMP_GT)
     for line in lines:
         mask = _without(mask, line, darkness, ink)
-    return _joined_to(mask, cv2.compare(darkness, upper, cv2.CMP_GT))
+    # Hysteresis without a search for blobs: pale ink counts near dark ink.
+    reach = 2 * max(2, min(grey.shape) // 80) + 1
+    near = cv2.dilate(cv2.compare(darkness, upper, cv2.CMP_GT), np.ones((reach, reach), np.uint8))
+    return cv2.bitwise_and(mask, near)
 
 
 def _ink_level(
@@ -66,13 +70,18 @@ def _ink_level(
     What touches the border is not asked unless there is nothing else: fingers and whatever
     lies beside the sheet are often darker than the pen.
     """
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(faint)
     height, width = faint.shape
+    # A coarse look is enough to tell what hangs together with the border.
+    coarse = cv2.compare(_coarse(faint, 4), 40, cv2.CMP_GT)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(coarse)
     x, y, w, h = (stats[:, k] for k in range(4))
-    inner = (x > 1) & (y > 1) & (x + w < width - 1) & (y + h < height - 1)
-    inner[0] = False
-    for keep in (inner, np.arange(len(stats)) > 0):
-        chosen = keep.astype(np.uint8)[labels]
+    outer = (x < 1) | (y < 1) | (x + w >= coarse.shape[1])
+    outer |= y + h >= coarse.shape[0]
+    outer[0] = False
+    border = cv2.dilate(outer.astype(np.uint8)[labels], np.ones((3, 3), np.uint8))
+    full = (coarse.shape[1] * 4, coarse.shape[0] * 4)
+    border = cv2.resize(border * 255, full, interpolation=cv2.INTER_NEAREST)[:height, :width]
+    for chosen in (cv2.bitwise_and(faint, cv2.bitwise_not(border)), faint):
         histogram = cv2.calcHist([darkness], [0], chosen, [256], [0, 256]).ravel()
         histogram[: int(visible) + 1] = 0
         if histogram.sum() >= max(6.0, 2e-5 * faint.size):
@@ -96,8 +105,8 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = grey.shape
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     step = max(1, min(4, min(height, width) // 40))
-    size = (-(-width // step), -(-height // step))
-    coarse = cv2.resize(smooth, size, interpolation=cv2.INTER_AREA) if step > 1 else smooth
+    coarse = _coarse(smooth, step)
+    size = coarse.shape
     # A close-up of one letter has strokes of up to a quarter of its size, a sheet much less.
     share = 0.5 if min(height, width) < 160 else 0.25
     reach = max(3, int(share * min(size))) | 1
@@ -105,8 +114,20 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
     soft = max(3, reach // 4) | 1
     paper = cv2.blur(paper, (soft, soft))
-    paper = cv2.max(cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR), 30)
+    full = (paper.shape[1] * step, paper.shape[0] * step)
+    paper = cv2.resize(paper, full, interpolation=cv2.INTER_LINEAR)[:height, :width]
+    paper = cv2.max(paper, 30)
     return cv2.bitwise_not(cv2.divide(smooth, paper, scale=255))
+
+
+def _coarse(image: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
+    """Return the means of tiles of step x step pixels; resizing is fast by whole factors only."""
+    height, width = image.shape
+    if step == 1:
+        return image
+    image = cv2.copyMakeBorder(image, 0, -height % step, 0, -width % step, cv2.BORDER_REPLICATE)
+    size = (image.shape[1] // step, image.shape[0] // step)
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _quantiles(histogram: NDArray[np.float32], shares: tuple[float, ...]) -> list[float]:
@@ -139,8 +160,12 @@ def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
             continue
         # A slanted line wanders over a few rows within one piece.
         thick = cv2.dilate(picture, np.ones((3, 1), np.uint8))
-        pieces = cv2.resize(thick, (_STRIPS, rows), interpolation=cv2.INTER_AREA)
-        covered = cv2.compare(pieces, 165, cv2.CMP_GT)
+        cuts = np.linspace(0, length, _STRIPS + 1).astype(int)
+        pieces = [
+            cv2.reduce(thick[:, a:b], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
+            for a, b in pairwise(cuts)
+        ]
+        covered = cv2.compare(np.hstack(pieces), 165, cv2.CMP_GT)
         joined = cv2.dilate(covered, np.ones((3, 1), np.uint8))
         _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
         keep = stats[:, 2] >= 0.75 * _STRIPS
@@ -181,12 +206,3 @@ def _without(
             if level < 0.7 * ink:
                 bare &= cv2.compare(darkness, (level + ink) / 2, cv2.CMP_LT)
     return cv2.bitwise_and(mask, cv2.bitwise_not(bare))
-
-
-def _joined_to(mask: NDArray[np.uint8], seeds: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the blobs of `mask` that contain a pixel of `seeds`."""
-    count, labels = cv2.connectedComponents(mask)
-    keep = np.zeros(count, np.uint8)
-    keep[labels[seeds > 0]] = 255
-    keep[0] = 0
-    return keep[labels]

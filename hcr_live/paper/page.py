@@ -14,9 +14,9 @@ from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew
 from hcr_live.paper.sheet import Quad, even_regions, find_sheet, shrink
 
-_WORKING_PIXELS = 400_000
+_WORKING_PIXELS = 250_000
 _FINE_PIXELS = 1_600_000
-_FINE_BELOW = 26
+_FINE_BELOW = 20
 """Characters lower than this many working pixels are looked at again in more detail."""
 
 _CLOSE_UP_SIDE = 160

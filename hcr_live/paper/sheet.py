@@ -72,8 +72,10 @@ def shrink(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
         return image
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if scale < 0.2:
+        image = cv2.resize(image, (size[0] * 4, size[1] * 4), interpolation=cv2.INTER_LINEAR)
+    if scale < 0.4:
         # Linear resizing looks at 2 x 2 pixels only: go by way of twice the size.
-        image = cv2.resize(image, (size[0] * 2, size[1] * 2), interpolation=cv2.INTER_LINEAR)
+        image = cv2.resize(image, (size[0] * 2, size[1] * 2), interpolation=cv2.INTER_NEAREST)
     return cv2.blur(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), (3, 3))
 
 
@@ -209,30 +211,30 @@ def _plainness(corners: Quad, colours: NDArray[np.uint8]) -> float:
 
 def _four_sides(polygon: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Drop sides of a convex polygon, the cheapest first, until four are left."""
-    points = polygon
+    # Plain floats: arrays of two numbers would cost ten times as much.
+    points: list[tuple[float, float]] = [(float(x), float(y)) for x, y in polygon]
     while len(points) > 4:
-        best: tuple[float, int, NDArray[np.float64]] | None = None
+        best: tuple[float, int, tuple[float, float]] | None = None
         n = len(points)
         for i in range(n):
-            a, b, c, d = (points[(i + k) % n] for k in (-1, 0, 1, 2))
-            first, second = b - a, c - d
-            cross = first[0] * second[1] - first[1] * second[0]
+            (ax, ay), (bx, by), (cx, cy), (dx, dy) = (points[(i + k) % n] for k in (-1, 0, 1, 2))
+            ux, uy, vx, vy = bx - ax, by - ay, cx - dx, cy - dy
+            cross = ux * vy - uy * vx
             if abs(cross) < 1e-9:
                 continue
-            t = ((d - a)[0] * second[1] - (d - a)[1] * second[0]) / cross
+            t = ((dx - ax) * vy - (dy - ay) * vx) / cross
             if t < 1:
                 continue  # The neighbours of this side diverge.
-            meet = a + t * first
-            added = abs((b - meet)[0] * (c - meet)[1] - (b - meet)[1] * (c - meet)[0])
+            mx, my = ax + t * ux, ay + t * uy
+            added = abs((bx - mx) * (cy - my) - (by - my) * (cx - mx))
             if best is None or added < best[0]:
-                best = (added, i, meet)
+                best = (added, i, (mx, my))
         if best is None:
             return None
         _, i, meet = best
-        points = points.copy()
         points[i] = meet
-        points = np.delete(points, (i + 1) % n, axis=0)
-    return points if len(points) == 4 else None
+        del points[(i + 1) % n]
+    return np.array(points) if len(points) == 4 else None
 
 
 def _on_border(
