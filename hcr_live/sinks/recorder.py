@@ -206,16 +206,19 @@ class Recorder:
 
 
 class _Output(io.RawIOBase):
-    """The file as FFmpeg writes to it; after an error it swallows everything.
+    """The file as FFmpeg writes to it: it only grows, until it is complete.
 
-    So the file stays as it was at that moment, a fragmented MP4 that plays: FFmpeg would go on
-    and turn its head into one that needs the index it could not write.
+    Finishing turns the head of a fragmented file into one that needs the index at the end, and
+    some versions of FFmpeg do that first. So what goes over earlier bytes waits until the index
+    is there, and after an error never happens: the file stays a fragmented one, which plays.
     """
 
     def __init__(self, file: io.FileIO) -> None:
         self.error: OSError | None = None
         self._file = file
         self._position = 0
+        self._length = 0
+        self._changes: list[tuple[int, bytes]] = []
 
     def writable(self) -> bool:
         return True
@@ -227,25 +230,19 @@ class _Output(io.RawIOBase):
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        if self.error is None:
-            try:
-                self._position = self._file.seek(offset, whence)
-            except OSError as error:
-                self.error = error
-        elif whence == os.SEEK_SET:
-            self._position = offset
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._length}[whence]
+        self._position = start + offset
         return self._position
 
     def write(self, data: Any) -> int:
-        size = len(data)
-        rest = memoryview(bytes(data))
-        try:
-            while rest and self.error is None:
-                rest = rest[self._file.write(rest) or 0 :]
-        except OSError as error:
-            self.error = error
-        self._position += size
-        return size
+        content = bytes(data)
+        if self._position < self._length:
+            self._changes.append((self._position, content))
+        else:
+            self._append(content)
+        self._position += len(content)
+        self._length = max(self._length, self._position)
+        return len(content)
 
     def close(self) -> None:
         if self.closed:
@@ -254,8 +251,20 @@ class _Output(io.RawIOBase):
         try:
             if self.error is not None:
                 self._file.truncate(_end_of_last_fragment(self._file))
+            else:
+                for position, content in self._changes:
+                    self._file.seek(position)
+                    self._file.write(content)
         finally:
             self._file.close()
+
+    def _append(self, content: bytes) -> None:
+        rest = memoryview(content)
+        try:
+            while rest and self.error is None:
+                rest = rest[self._file.write(rest) or 0 :]
+        except OSError as error:
+            self.error = error
 
 
 def _end_of_last_fragment(file: io.FileIO) -> int:
