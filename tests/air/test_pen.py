@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from generator.letters import letter_strokes
+from hcr_live.air.hands import Hand
+from hcr_live.air.pen import Pen, PenState, PenUpdate, as_writer_sees
+from tests.air.recorded import hand
+
+HEIGHT = 300.0
+"""Pixels of a letter; the palm is 100."""
+
+Moment = tuple[str, tuple[float, float]]
+
+
+def plan(character: str, shift: float = 0.0, up: str = "open") -> list[tuple[float, Moment]]:
+    """Write a character in steps of 1/240 s: (time, (pose, tip))."""
+    moments: list[Moment] = []
+    strokes = [stroke * HEIGHT + (200 + shift, 100) for stroke in letter_strokes(character)]
+    last = strokes[0][0] + (0, 200)
+    for stroke in strokes:
+        way = np.linspace(0, 1, 72)  # 0.3 s
+        moments += [(up, tuple(last + (stroke[0] - last) * part)) for part in way]
+        moments += [("point", tuple(stroke[0]))] * 24
+        at = np.linspace(0, len(stroke) - 1, 192)  # 0.8 s a stroke
+        for k in at:
+            x = np.interp(k, np.arange(len(stroke)), stroke[:, 0])
+            y = np.interp(k, np.arange(len(stroke)), stroke[:, 1])
+            moments.append(("point", (float(x), float(y))))
+        moments += [("point", tuple(stroke[-1]))] * 24
+        last = stroke[-1]
+    moments += [(up, tuple(last))] * 288  # 1.2 s rest
+    return [(i / 240, moment) for i, moment in enumerate(moments)]
+
+
+def film(moments: list[tuple[float, Moment]], fps: float) -> Iterator[tuple[float, list[Hand]]]:
+    for i in range(int(moments[-1][0] * fps)):
+        pose, tip = moments[round(i / fps * 240)][1]
+        yield i / fps, [hand(pose, tip)]
+
+
+def run(frames: Iterator[tuple[float, list[Hand]]], pen: Pen | None = None) -> list[PenUpdate]:
+    pen = pen or Pen()
+    return [*(pen.step(hands, time) for time, hands in frames), pen.flush()]
+
+
+def characters(updates: list[PenUpdate]) -> list[tuple[np.ndarray, ...]]:
+    return [update.finished for update in updates if update.finished is not None]
+
+
+def far_off(drawn: list[np.ndarray], collected: tuple[np.ndarray, ...]) -> float:
+    """Mean distance between two drawings, both ways, in letter heights."""
+    a, b = (
+        np.concatenate(
+            [
+                np.column_stack(
+                    [
+                        np.interp(np.linspace(0, 1, 300), np.linspace(0, 1, len(s)), s[:, k])
+                        for k in (0, 1)
+                    ]
+                )
+                for s in strokes
+            ]
+        )
+        for strokes in (drawn, collected)
+    )
+    away = np.hypot(*(a[:, None] - b[None]).transpose(2, 0, 1))
+    return float(max(away.min(axis=0).mean(), away.min(axis=1).mean()) / HEIGHT)
+
+
+@pytest.mark.parametrize("fps", [15, 24, 30, 60])
+@pytest.mark.parametrize("character", ["E", "O", "X", "H", "S"])
+def test_a_character_of_several_strokes_stays_one(character: str, fps: float) -> None:
+    found = characters(run(film(plan(character), fps)))
+    drawn = [stroke * HEIGHT + (200, 100) for stroke in letter_strokes(character)]
+    assert [len(strokes) for strokes in found] == [len(drawn)]
+    assert far_off(drawn, found[0]) < 0.03
+
+
+def test_two_characters_are_two() -> None:
+    first, second = plan("T"), plan("L", shift=250)
+    moments = first + [(first[-1][0] + 1 / 240 + time, moment) for time, moment in second]
+    assert [len(strokes) for strokes in characters(run(film(moments, 30)))] == [2, 1]
+
+
+def test_the_finished_character_comes_once_when_the_pause_is_over() -> None:
+    updates = run(film(plan("L"), 30))
+    [index] = [i for i, update in enumerate(updates) if update.finished]
+    pauses = [update.pause for update in updates[:index]]
+    start = max(i for i, update in enumerate(updates) if update.state is PenState.DOWN)
+    assert pauses[start + 1 :] == sorted(pauses[start + 1 :])
+    assert pauses[-1] > 0.9
+    assert not updates[index].strokes
+
+
+def test_a_hand_lost_for_a_moment_does_not_break_the_stroke() -> None:
+    def frames() -> Iterator[tuple[float, list[Hand]]]:
+        for i, (time, hands) in enumerate(film(plan("O"), 30)):
+            yield time, [] if i in (18, 19, 25, 30, 31, 32) else hands
+
+    assert [len(strokes) for strokes in characters(run(frames()))] == [1]
+
+
+def test_a_single_frame_of_another_pose_does_not_break_the_stroke() -> None:
+    def frames() -> Iterator[tuple[float, list[Hand]]]:
+        for i, (time, hands) in enumerate(film(plan("O"), 30)):
+            wrong = [Hand(hand("open", (300, 250)).landmarks, "Right", 0.9)]
+            yield time, wrong if i in (20, 27) else hands
+
+    assert [len(strokes) for strokes in characters(run(frames()))] == [1]
+
+
+def test_a_jump_breaks_the_stroke() -> None:
+    def frames() -> Iterator[tuple[float, list[Hand]]]:
+        for i in range(30):
+            yield i / 30, [hand("point", (100 + 5 * i, 300))]
+        for i in range(30, 60):
+            yield i / 30, [hand("point", (900 + 5 * i, 300))]
+
+    [strokes] = characters(run(frames()))
+    assert len(strokes) == 2
+    assert all(np.ptp(stroke[:, 0]) < 200 for stroke in strokes)
+
+
+@pytest.mark.parametrize("pose", ["open", "fist", "pinch"])
+def test_other_poses_write_nothing(pose: str) -> None:
+    updates = run((i / 30, [hand(pose, (200 + 10 * i, 300))]) for i in range(60))
+    assert not characters(updates)
+    assert {update.state for update in updates} == {PenState.HOVER}
+
+
+def test_pointing_still_writes_nothing() -> None:
+    rng = np.random.default_rng(1)
+    updates = run(
+        (i / 30, [hand("point", (300 + rng.normal(0, 1), 300 + rng.normal(0, 1)))])
+        for i in range(60)
+    )
+    assert not characters(updates)
+
+
+def test_a_hand_that_leaves_ends_the_character() -> None:
+    def frames() -> Iterator[tuple[float, list[Hand]]]:
+        for i in range(30):
+            yield i / 30, [hand("point", (200 + 10 * i, 300))]
+        for i in range(30, 70):
+            yield i / 30, []
+
+    updates = run(frames())
+    assert len(characters(updates)) == 1
+    assert updates[-2].state is PenState.NO_HAND
+    assert updates[-2].tip is None
+
+
+def test_the_end_of_the_clip_ends_the_character() -> None:
+    updates = run((i / 30, [hand("point", (200 + 10 * i, 300))]) for i in range(30))
+    assert updates[-1].finished is not None
+    assert not characters(updates[:-1])
+
+
+def test_a_second_hand_does_not_take_the_pen() -> None:
+    def frames() -> Iterator[tuple[float, list[Hand]]]:
+        for i, (time, hands) in enumerate(film(plan("E"), 30)):
+            other = hand("point", (1000, 400))
+            yield time, [other, *hands] if i > 15 else hands
+
+    [strokes] = characters(run(frames()))
+    assert len(strokes) == 4
+    assert max(stroke[:, 0].max() for stroke in strokes) < 600
+
+
+def test_the_finger_that_rises_and_folds_leaves_no_tail() -> None:
+    def frames() -> Iterator[tuple[float, list[Hand]]]:
+        point, fist = hand("point", (300, 300)).landmarks, hand("open", (300, 300)).landmarks
+        for i in range(60):
+            # The finger rises in 5 frames, moves 300 px to the right, folds in 5 frames.
+            raised = np.clip(min((i + 1) / 5, (60 - i) / 5), 0, 1)
+            shape = fist + (point - fist) * np.float32(raised)
+            shift = np.array([np.clip((i - 5) * 6, 0, 300), 0], np.float32)
+            yield i / 30, [Hand(shape + shift, "Right", 0.9)]
+
+    [[stroke]] = characters(run(frames()))
+    assert np.ptp(stroke[:, 1]) < 12
+
+
+def test_the_trail_grows_and_is_never_changed_afterwards() -> None:
+    updates = run(film(plan("S"), 30))
+    trails = [update.strokes[-1] for update in updates if update.state is PenState.DOWN]
+    for before, after in pairwise(trails):
+        assert len(after) >= len(before)
+        assert after[: len(before)] == pytest.approx(before)
+    assert trails[-1].shape[1] == 3
+
+
+def test_the_same_time_twice_changes_nothing() -> None:
+    pen = Pen()
+    pen.step([hand("point", (100, 100))], 1.0)
+    assert pen.step([hand("point", (600, 100))], 1.0).tip == pytest.approx((100, 100), abs=5)
+
+
+def test_left_and_right_are_swapped_for_a_camera_that_faces_the_writer() -> None:
+    stroke = np.array([[1, 2], [3, 4]], np.float32)
+    assert as_writer_sees([stroke], True)[0].tolist() == [[-1, 2], [-3, 4]]
+    assert as_writer_sees([stroke], False)[0].tolist() == stroke.tolist()
