@@ -17,6 +17,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--data", type=Path, required=True, help="folder of training data")
     one.add_argument("--out", type=Path, required=True, help="folder of the run")
     one.add_argument("--fonts", type=Path, help="folder of handwriting fonts (.woff, .ttf)")
+    one.add_argument("--start", type=Path, help="model.keras of an earlier run to go on from")
     for name, kind in (
         ("epochs", int),
         ("rounds", int),

@@ -28,6 +28,8 @@ def vary_strokes(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     in_air = rng.random() < 0.35
     if in_air or rng.random() < 0.08:
         paths = [_joined(_reordered(paths, rng), rng)]
+    if in_air and rng.random() < 0.25:
+        paths[0] = _retraced(paths[0], rng)
     if rng.random() < (0.6 if in_air else 0.12):
         paths[0] = _hooked(paths[0], rng)
     if rng.random() < (0.6 if in_air else 0.12):
@@ -97,12 +99,8 @@ def degrade(ink: Ink, rng: np.random.Generator) -> Ink:
         for _ in range(rng.integers(1, 4)):
             at = (int(rng.integers(ink.shape[1])), int(rng.integers(ink.shape[0])))
             cv2.circle(ink, at, int(rng.integers(1, max(2, size // 40) + 1)), 255, -1)
-    if rng.random() < 0.12:
-        ink = ink.copy()
-        y = int(ink.shape[0] * rng.choice([rng.uniform(0.05, 0.2), rng.uniform(0.8, 0.95)]))
-        start, end = np.sort(rng.uniform(-0.1, 1.1, 2)) * ink.shape[1]
-        tilt = rng.normal(0, 0.02) * ink.shape[1]
-        cv2.line(ink, (int(start), y), (int(end), int(y + tilt)), 255, max(1, size // 60))
+    if rng.random() < 0.2:
+        ink = _with_ruled_line(ink, rng)
     if rng.random() < 0.25:
         ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 0.02 * size + 0.6))
     return ink
@@ -228,6 +226,13 @@ def _hooked(path: Path, rng: np.random.Generator) -> Path:
     return np.concatenate([path[0] + t * length * ray, path]).astype(np.float32)
 
 
+def _retraced(path: Path, rng: np.random.Generator) -> Path:
+    """Return the path begun within it: back to its start, then all of it over the same ink."""
+    k = round(len(path) * rng.uniform(0.1, 0.4))
+    back = path[k:0:-1] + np.linspace(1, 0, k)[:, None] * rng.normal(0, 0.04, 2)
+    return np.concatenate([back, path]).astype(np.float32)
+
+
 def _shear(
     rng: np.random.Generator, slant: float, turn: float, aspect: float
 ) -> NDArray[np.float64]:
@@ -261,6 +266,21 @@ def _with_gaps(ink: Ink, rng: np.random.Generator) -> Ink:
             start = (int(xs[k] - ray[0]), int(ys[k] - ray[1]))
             end = (int(xs[k] + ray[0]), int(ys[k] + ray[1]))
             cv2.line(ink, start, end, 0, max(1, round(rng.uniform(0.01, 0.03) * size)))
+    return ink
+
+
+def _with_ruled_line(ink: Ink, rng: np.random.Generator) -> Ink:
+    """Return the ink with what is left of a line of the paper, mostly where writing stands."""
+    ink = ink.copy()
+    h, w = ink.shape
+    y = h * (rng.uniform(0.72, 0.96) if rng.random() < 0.75 else rng.uniform(0.04, 0.5))
+    if rng.random() < 0.5:
+        start, end = rng.uniform(-0.1, 0.2) * w, rng.uniform(0.8, 1.1) * w
+    else:
+        start, end = np.sort(rng.uniform(-0.1, 1.1, 2)) * w
+    tilt = rng.normal(0, 0.02) * w
+    thickness = max(1, round(rng.uniform(0.008, 0.03) * max(h, w)))
+    cv2.line(ink, (int(start), int(y)), (int(end), int(y + tilt)), 255, thickness)
     return ink
 
 

@@ -32,6 +32,10 @@ WEIGHTS = {
 }
 """How often a class draws from each source that has it: by worth, not by size."""
 
+SHARES = {label: 1.4 for label, c in enumerate(CLASSES) if c.isupper()} | {CLASSES.index("l"): 0.5}
+"""How often a class is drawn, where not once: people mostly write capitals to be read singly, so
+a bare upright line is rather an I than an l."""
+
 _CHUNK = 400
 
 
@@ -75,7 +79,7 @@ class Renderer:
         self._pools = _Pools(samples)
         self._workers = None
         if processes > 1:
-            # Spawned: a forked process inherits OpenCV's thread pool without its threads, and hangs.
+            # A forked process inherits OpenCV's thread pool without its threads, and hangs.
             context = multiprocessing.get_context("spawn")
             self._workers = context.Pool(processes, _start, (self._pools,))
 
@@ -83,11 +87,12 @@ class Renderer:
         """Return one round, shuffled.
 
         Args:
-            per_class: Samples of each class that has any.
+            per_class: Samples of each class that has any, times its `SHARES`.
             nothing: Share of `NOTHING` in the result, in [0, 1).
             seed: The same seed gives the same arrays, whatever the number of processes.
         """
-        labels = np.repeat(np.asarray(self._pools.classes, np.int16), per_class)
+        counts = [round(per_class * SHARES.get(label, 1.0)) for label in self._pools.classes]
+        labels = np.repeat(np.asarray(self._pools.classes, np.int16), counts)
         extra = round(len(labels) * nothing / (1 - nothing))
         labels = np.concatenate([labels, np.full(extra, NOTHING, np.int16)])
         np.random.default_rng([*seed, 0]).shuffle(labels)

@@ -6,7 +6,6 @@ import datetime
 import hashlib
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +81,9 @@ def export(
 
     try:
         report = json.loads((run / RUN_FILE).read_text())
+        runs = _runs(report)
         network = keras.models.load_model(run / WEIGHTS_FILE)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         raise HcrError(f"{run} is not the folder of a finished fit: {error}.") from error
     held_out = validation_samples(load(data))
     out.mkdir(parents=True, exist_ok=True)
@@ -92,7 +92,9 @@ def export(
     # The old card would not fit the new file.
     target.with_suffix(".json").unlink(missing_ok=True)
     target.write_bytes(content)
-    shutil.copyfile(run / WEIGHTS_FILE, target.with_suffix(".keras"))
+    bare = keras.models.clone_model(network)  # without the optimizer's state
+    bare.set_weights(network.get_weights())
+    bare.save(target.with_suffix(".keras"))
     inputs = plain_arrays(held_out).inputs
     difference = _difference(network, inputs, Classifier(target), held_out)
     if difference > 0.01:
@@ -106,10 +108,10 @@ def export(
         "bytes": len(content),
         "parameters": int(network.count_params()),
         "classes": CLASSES,
-        "command": _command(report["plan"]),
+        "commands": [_command(one, number) for number, one in enumerate(runs, 1)],
         "largest_difference_from_keras": difference,
         "figures": evaluate(data, target, also or []),
-        "run": report,
+        "runs": runs,
     }
     target.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     target.with_suffix(".md").write_text(_markdown(card), encoding="utf-8")
@@ -139,20 +141,31 @@ def _difference(
     return float(np.abs(ours - predictions(network, inputs)).max()) if len(ours) else 0.0
 
 
-def _command(plan: dict[str, Any]) -> str:
-    """Return the training command, folders by what they hold: paths are the reader's own."""
-    parts = ["python -m train fit --data DATA --out RUN"]
-    parts += ["--fonts FONTS"] if plan["fonts"] not in (None, "None") else []
-    parts += [
-        f"--{name.replace('_', '-')} {value}"
-        for name, value in plan.items()
-        if name not in ("data", "out", "fonts")
-    ]
+def _runs(report: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the reports of the run and of those it went on from, first one first."""
+    runs: list[dict[str, Any]] = []
+    while report is not None:
+        runs.insert(0, report)
+        report = runs[0].pop("before")
+    for one in runs:
+        for name in ("data", "out", "fonts", "start"):  # folders are the reader's own
+            del one["plan"][name]
+    return runs
+
+
+def _command(report: dict[str, Any], number: int) -> str:
+    """Return the command of the run of that number, with the folders by what they hold."""
+    parts = [f"python -m train fit --data DATA --out RUN{number}"]
+    if any(source.startswith("font:") for source in report["sources"]):
+        parts.append("--fonts FONTS")
+    if number > 1:
+        parts.append(f"--start RUN{number - 1}/{WEIGHTS_FILE}")
+    parts += [f"--{name.replace('_', '-')} {value}" for name, value in report["plan"].items()]
     return " ".join(parts)
 
 
 def _markdown(card: dict[str, Any]) -> str:
-    run = card["run"]
+    run = card["runs"][-1]
     names = dict.fromkeys(source.partition(":")[0] for source in run["sources"])
     rows = [
         f"| {LICENCES[name][0]} | {LICENCES[name][1]} | {LICENCES[name][2]} |"
@@ -171,14 +184,14 @@ Reads one handwritten character: 62 classes, 0-9 A-Z a-z. Written by `python -m 
 - Parameters: {card["parameters"]:,}; input: `hcr_live.ink.normalise.network_input`
 - Largest difference of a probability between the two files on the validation writers:
   {card["largest_difference_from_keras"]:.6f}
-- Best epoch {run["best_epoch"]} of {run["plan"]["epochs"]}, chosen on the validation writers; seed
+- Best epoch of the last run: {run["best_epoch"]} of {run["plan"]["epochs"]}, chosen on the validation writers; seed
   {run["plan"]["seed"]}; {", ".join(f"{k} {v}" for k, v in run["versions"].items())}
 
 ## Training
 
 ```
-{card["command"]}
-python -m train export --run RUN --data DATA
+{chr(10).join(card["commands"])}
+python -m train export --run RUN{len(card["runs"])} --data DATA
 ```
 
 DATA holds the files below, FONTS the .woff files.

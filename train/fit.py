@@ -32,6 +32,7 @@ class Plan:
         data: Folder of training data (`train.data.FILES`).
         out: Folder of the run; made if it is not there.
         fonts: Folder of fonts, or None.
+        start: A .keras file of an earlier run to go on from, or None for random weights.
         epochs: Passes; each uses one of the rounds in turn.
         rounds: How many independently augmented sets are rendered.
         per_class: Samples of a class in a round.
@@ -46,6 +47,7 @@ class Plan:
     data: Path
     out: Path
     fonts: Path | None = None
+    start: Path | None = None
     epochs: int = 12
     rounds: int = 4
     per_class: int = 1600
@@ -101,6 +103,7 @@ def fit(plan: Plan) -> Path:
     held_out = plain_arrays(validation_samples(samples)) if validation_samples(samples) else None
     history, best = _train(plan, rounds, held_out)
     report = {
+        "before": _report_beside(plan.start) if plan.start else None,
         "plan": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(plan).items()},
         "versions": _versions(),
         "samples": class_counts([s for s in samples if not s.validation]),
@@ -121,7 +124,7 @@ def _train(
     from train.network import compact_network
 
     keras.utils.set_random_seed(plan.seed)
-    network = compact_network()
+    network = compact_network() if plan.start is None else _earlier(plan.start)
     steps = sum(_steps(rounds[e % len(rounds)], plan.batch) for e in range(plan.epochs))
     warm_up = min(200, steps // 10)
     schedule = keras.optimizers.schedules.CosineDecay(
@@ -149,6 +152,21 @@ def _train(
             best, best_score = epoch + 1, score
             network.save(plan.out / WEIGHTS_FILE)
     return history, best
+
+
+def _report_beside(start: Path) -> Any:
+    """Return the report of the run that `start` is of, None where it is not there."""
+    path = start.parent / RUN_FILE
+    return json.loads(path.read_text()) if path.is_file() else None
+
+
+def _earlier(path: Path) -> Any:
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False)
+    except (OSError, ValueError) as error:
+        raise HcrError(f"Cannot start from {path}: it is not a .keras file of a run.") from error
 
 
 def _steps(arrays: Arrays, batch: int) -> int:

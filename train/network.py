@@ -8,7 +8,7 @@ from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE
 
 
-def compact_network(filters: tuple[int, int, int] = (24, 48, 96)) -> Any:
+def compact_network(filters: tuple[int, int, int] = (32, 64, 128)) -> Any:
     """Return an untrained network, inputs float32 (n, SIDE, SIDE, 1), outputs (n, 62), softmax.
 
     Three stages that each halve the side, two convolutions a stage, batch normalisation (Ioffe
