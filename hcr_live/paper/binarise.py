@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 _LEAST_CONTRAST = 20.0
 """Ink is darker than the paper by this much of 255, at least."""
 
+_CLOSE_UP_SIDE = 160
+"""Pixels; a smaller image shows one letter or a few, a larger one a sheet."""
+
 _STRIPS = 12
 """A ruled line is looked for in so many pieces, so that it may be slanted or bent."""
 
@@ -41,8 +44,13 @@ def binarise(
         grey = cv2.bitwise_not(grey)
     darkness = _darkness(grey)
     histogram = cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel()
-    low, paper, high = _quantiles(histogram, (0.25, 0.5, 0.75))
-    noise = (high - low) / 1.35 + 0.5
+    if min(grey.shape) < _CLOSE_UP_SIDE:
+        # Half of a close-up may be ink and its soft edges: judge by the lightest pixels.
+        low, paper = _quantiles(histogram, (0.05, 0.3))
+        noise = (paper - low) / 1.12 + 0.5
+    else:
+        low, paper, high = _quantiles(histogram, (0.25, 0.5, 0.75))
+        noise = (high - low) / 1.35 + 0.5
     visible = max(paper + 5 * noise, paper + _LEAST_CONTRAST)
     faint = cv2.compare(darkness, visible * 0.75, cv2.CMP_GT)
     lines = _ruled_lines(faint) if ruled else []
@@ -108,7 +116,7 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     coarse = _coarse(smooth, step)
     size = coarse.shape
     # A close-up of one letter has strokes of up to a quarter of its size, a sheet much less.
-    share = 0.5 if min(height, width) < 160 else 0.25
+    share = 0.5 if min(height, width) < _CLOSE_UP_SIDE else 0.25
     reach = max(3, int(share * min(size))) | 1
     kernel = np.ones((reach, reach), np.uint8)
     paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)

@@ -188,13 +188,36 @@ def _read_part(
 def _read_close_up(image: NDArray[np.uint8]) -> tuple[Glyph, ...]:
     """Read a small picture that one character, or a few, fills."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    part = _unpadded(grey)
+    grey = grey[part.y : part.y + part.h, part.x : part.x + part.w]
     scale = min(4.0, max(1.0, 112 / min(grey.shape)))
     if scale > 1:
         # Thin strokes of one or two pixels keep their shape when thresholded enlarged.
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     ink = binarise(grey, light_on_dark=is_light_on_dark(grey))
-    to_source = np.diag([image.shape[1] / grey.shape[1], image.shape[0] / grey.shape[0], 1.0])
+    to_source = np.array(
+        [
+            [part.w / grey.shape[1], 0, part.x],
+            [0, part.h / grey.shape[0], part.y],
+            [0, 0, 1],
+        ]
+    )
     return _arranged(find_characters(ink, framed=False), to_source, straighten=False)
+
+
+def _unpadded(grey: NDArray[np.uint8]) -> Box:
+    """Return the photo within an even margin that somebody put around it, or the whole."""
+    height, width = grey.shape
+    margin = int(grey[0, 0])
+    x, y, w, h = cv2.boundingRect(cv2.inRange(grey, max(0, margin - 3), min(255, margin + 3)) ^ 255)
+    if min(w, h) < 6 or (w, h) == (width, height):
+        return Box(0, 0, width, height)
+    photo = grey[y : y + h, x : x + w]
+    ring = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]]).astype(int)
+    # Around plain ink the ring of its box is mostly ground as well: nothing was put there.
+    if (np.abs(ring - margin) > 3).mean() < 0.7:
+        return Box(0, 0, width, height)
+    return Box(x, y, w, h)
 
 
 def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
