@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _TICKS_A_SECOND = 90_000
 _FRAGMENT_MICROSECONDS = 500_000
-_FRAMES_WAITING = 24
+_FRAMES_WAITING, _BYTES_WAITING = 24, 64 << 20
 _NOMINAL_FPS = 30
 _KEY_FRAME_EVERY = 60
 _SMALLEST_SIDE = 16
@@ -113,7 +113,9 @@ class Recorder:
             self._output.close()
             self.path.unlink(missing_ok=True)
             raise
-        self._queue: queue.Queue[_Queued | None] = queue.Queue(_FRAMES_WAITING)
+        bytes_of_frame = self._size[0] * self._size[1] * 3 // 2
+        room = min(_FRAMES_WAITING, max(2, _BYTES_WAITING // bytes_of_frame))
+        self._queue: queue.Queue[_Queued | None] = queue.Queue(room)
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 

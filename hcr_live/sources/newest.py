@@ -122,8 +122,7 @@ class NewestFrameSource:
     def notice(self) -> str:
         """Says so while no frames come."""
         if self.state is SourceState.STALLED:
-            name = self._name[0].upper() + self._name[1:]
-            return f"{name} stopped giving pictures: trying to reopen it."
+            return f"{_capital(self._name)} stopped giving pictures: trying to reopen it."
         return ""
 
     def read(self, timeout: float = 0.1) -> Frame | None:
@@ -165,8 +164,7 @@ class NewestFrameSource:
         if not self._taken:
             self._stop.set()
             raise HcrError(
-                f"{self._name[0].upper()}{self._name[1:]} gave no picture within"
-                f" {seconds:.0f} seconds: check that no other program uses it, plug it in"
+                f"{_capital(self._name)} gave no picture within {seconds:.0f} seconds: check that no other program uses it, plug it in"
                 " again, or try --source demo."
             )
 
@@ -252,3 +250,8 @@ class NewestFrameSource:
             if is_plausible_fps(fps):
                 self._fps = fps
             self._arrivals = []
+
+
+def _capital(name: str) -> str:
+    """Return the name as a sentence begins; an address stays as it is."""
+    return name if "://" in name else name[0].upper() + name[1:]

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 
+_RATELESS = frozenset({"mpjpeg"})  # pictures without times, for which FFmpeg assumes 25 a second
+
+
 def open_address(address: str) -> Source:
     """Open a network address: a stream by its newest frames, a finished file in lock-step.
 
@@ -54,7 +57,8 @@ class StreamCapture:
         self._container = container
         self._frames: Iterator[VideoFrame] = container.decode(stream)
         self._frame: VideoFrame | None = None
-        self._fps = nominal_fps(stream)
+        is_rateless = container.format.name in _RATELESS
+        self._fps = 0.0 if is_rateless else nominal_fps(stream)
 
     @property
     def fps(self) -> float:
