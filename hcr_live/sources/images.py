@@ -267,10 +267,12 @@ def _to_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:
 
 def _on_white(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Lay a BGRA image on white; in strips, as a large one would need four times its size."""
+    import cv2
+
     out = np.empty((*image.shape[:2], 3), np.uint8)
     for top in range(0, len(image), _ROWS_AT_ONCE):
         strip = image[top : top + _ROWS_AT_ONCE]
-        alpha = strip[..., 3:].astype(np.uint16)
-        blended = strip[..., :3] * alpha + 255 * (255 - alpha) + 127
-        out[top : top + _ROWS_AT_ONCE] = blended // 255
+        alpha = cv2.cvtColor(np.ascontiguousarray(strip[..., 3]), cv2.COLOR_GRAY2BGR)
+        ink = cv2.multiply(np.ascontiguousarray(strip[..., :3]), alpha, scale=1 / 255)
+        out[top : top + _ROWS_AT_ONCE] = ink + (255 - alpha)
     return out

@@ -164,8 +164,8 @@ class NewestFrameSource:
         if not self._taken:
             self._stop.set()
             raise HcrError(
-                f"{_capital(self._name)} gave no picture within {seconds:.0f} seconds: check that no other program uses it, plug it in"
-                " again, or try --source demo."
+                f"{_capital(self._name)} gave no picture within {seconds:.0f} seconds: check"
+                " that no other program uses it, plug it in again, or try --source demo."
             )
 
     def _run(self, capture: Capture | None) -> None:
