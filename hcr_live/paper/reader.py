@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,9 @@ NEW_PAGE_SECONDS = 0.3
 
 LONGEST_STEP_SECONDS = 0.2
 """More time between two frames does not count: while a camera stalls, nothing was seen to go."""
+
+LAYOUT_SECONDS = 1.0
+"""Lines and words are those that most frames of the last moments agree on."""
 
 LEFT_SECONDS = 2.0
 """After air-writing, a page still in view is recognised as the one left behind for this long."""
@@ -47,6 +51,10 @@ class PaperStep:
     settled: tuple[Character, ...]
     page_ended: bool
     page: tuple[PageCharacter, ...]
+
+
+_Layout = tuple[tuple[int, int, int], ...]
+"""(identity, line, word) of every settled character in view, by identity."""
 
 
 @dataclass
@@ -79,6 +87,7 @@ class PaperReader:
         self._left: list[_Entry] = []
         self._left_until = float("-inf")
         self._known: set[int] = set()
+        self._layouts: deque[tuple[float, _Layout]] = deque()
         self._watched = 0.0
         self._frame_time = 0.0
 
@@ -145,18 +154,21 @@ class PaperReader:
         settled = []
         for t in certain:
             prediction = self._alphabet.predict(t.probabilities)
+            entry = self._entries.get(t.identity)
+            is_news = t.newly_settled
+            if entry is None:
+                before = self._take_over(t, time)
+                is_news &= before is None or before.text != prediction.text
+                entry = before or _Entry(prediction.text, t.box, t.line, t.word, t.seen)
+                self._entries[t.identity] = entry
+            entry.box, entry.seen = t.box, t.seen
             if t.newly_settled:
+                entry.text = prediction.text
+            if is_news:
                 settled.append(
                     Character(prediction.text, prediction.confidence, prediction.candidates, t.box)
                 )
-            entry = self._entries.get(t.identity)
-            if entry is None:
-                self._entries[t.identity] = _Entry(prediction.text, t.box, t.line, t.word, t.seen)
-            else:
-                entry.box, entry.seen = t.box, t.seen
-                if t.newly_settled:
-                    entry.text = prediction.text
-        self._renumber(certain)
+        self._renumber(certain, time)
         self._entries = {
             identity: entry
             for identity, entry in self._entries.items()
@@ -176,12 +188,28 @@ class PaperReader:
             return True
         return False
 
-    def _renumber(self, certain: list[TrackedCharacter]) -> None:
+    def _take_over(self, track: TrackedCharacter, time: float) -> _Entry | None:
+        """Return the entry of a character that was lost from sight where a new one settled."""
+        for identity, entry in self._entries.items():
+            if entry.seen < time and _near(entry.box, track.box, 0.5):
+                return self._entries.pop(identity)
+        return None
+
+    def _renumber(self, certain: list[TrackedCharacter], time: float) -> None:
         """Take over lines and words, unless part of the page is hidden and they would shift."""
-        if set(self._entries) <= {t.identity for t in certain}:
-            for t in certain:
-                entry = self._entries[t.identity]
-                entry.line, entry.word = t.line, t.word
+        now = [t for t in certain if t.seen >= time]
+        layout = tuple(sorted((t.identity, t.line, t.word) for t in now))
+        self._layouts.append((time, layout))
+        while self._layouts[0][0] < time - LAYOUT_SECONDS:
+            self._layouts.popleft()
+        present = {t.identity for t in now}
+        if not present or not set(self._entries) <= present:
+            return
+        votes = Counter(
+            seen for _, seen in self._layouts if {identity for identity, *_ in seen} == present
+        )
+        for identity, line, word in votes.most_common(1)[0][0]:
+            self._entries[identity].line, self._entries[identity].word = line, word
 
     def _page_characters(self) -> tuple[PageCharacter, ...]:
         ordered = sorted(
@@ -193,9 +221,9 @@ class PaperReader:
         )
 
 
-def _near(a: Box, b: Box) -> bool:
-    """Whether the centres are closer than the larger box is long."""
-    reach = max(a.w, a.h, b.w, b.h)
+def _near(a: Box, b: Box, share: float = 1.0) -> bool:
+    """Whether the centres are closer than that share of the larger box's longest side."""
+    reach = share * max(a.w, a.h, b.w, b.h)
     dx = (a.x + a.w / 2) - (b.x + b.w / 2)
     dy = (a.y + a.h / 2) - (b.y + b.h / 2)
     return dx * dx + dy * dy < reach * reach
