@@ -210,7 +210,7 @@ def _page(
     size: tuple[int, int],
     rng: np.random.Generator,
 ) -> tuple[Image, list[NDArray[np.float32]], list[int]]:
-    """Draw the flat page; also the corner points of each character's ink and its line."""
+    """Draw the flat page; also the convex hull of each character's ink and its line."""
     width, height = size
     page = np.empty((height, width, 3), np.float32)
     page[:] = PAPERS[style.paper]
@@ -224,7 +224,7 @@ def _page(
     if style.ruling == "squared":
         for column in np.arange(pitch / 2, width, pitch / 2):
             cv2.line(page, (int(column), 0), (int(column), height), rule, thin, cv2.LINE_AA)
-    corners: list[NDArray[np.float32]] = []
+    hulls: list[NDArray[np.float32]] = []
     numbers: list[int] = []
     band = height * 0.8 / max(1, len(lines))
     stroke_share, opacity = PENS[style.pen]
@@ -246,8 +246,8 @@ def _page(
                     points = np.repeat(points, 2, axis=0)
                 cv2.polylines(cover, [points], False, 255, max(1, round(pen)), cv2.LINE_AA, 4)
             ink = np.concatenate(character) + shift
-            low, high = ink.min(axis=0) - pen / 2, ink.max(axis=0) + pen / 2
-            corners.append(np.array([low, (high[0], low[1]), high, (low[0], high[1])], np.float32))
+            rim = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)], np.float32) * pen * 0.35
+            hulls.append(cv2.convexHull((ink[:, None] + rim).reshape(-1, 2))[:, 0])
             numbers.append(number)
             left += extent + gap
     alpha = cover.astype(np.float32) * (opacity / 255)
@@ -257,7 +257,7 @@ def _page(
     else:
         colour = style.ink
     page += alpha[..., None] * (np.array(colour, np.float32) - page)
-    return np.clip(page, 0, 255).astype(np.uint8), corners, numbers
+    return np.clip(page, 0, 255).astype(np.uint8), hulls, numbers
 
 
 def _outline(
@@ -318,7 +318,7 @@ class SheetScene:
         self._outline = _outline(self.style, size, rng)
         tall = int(self.style.height * size[1])
         page_size = (max(16, int(tall * self.style.aspect)), max(16, tall))
-        self._page, self._corners, self._numbers = _page(lines, self.style, page_size, rng)
+        self._page, self._hulls, self._numbers = _page(lines, self.style, page_size, rng)
         self._background = background_image(self.style.background, size, rng)
         self._light = self._draw_light(rng)
         self._thumb = (float(rng.uniform(0.1, 0.9)), int(rng.integers(len(_SKINS))))
@@ -367,8 +367,8 @@ class SheetScene:
             _draw_thumb(picture, outline, *self._thumb)
         picture = _take(picture, self.style.blur, self.style.noise, rng)
         boxes = []
-        for corners in self._corners:
-            seen = cv2.perspectiveTransform(corners[None], matrix)[0]
+        for hull in self._hulls:
+            seen = cv2.perspectiveTransform(hull[None], matrix)[0]
             low, high = np.floor(seen.min(axis=0)), np.ceil(seen.max(axis=0))
             boxes.append(Box(int(low[0]), int(low[1]), *(int(v) for v in high - low)))
         return SheetImage(picture, outline, tuple(boxes), tuple(self._numbers))

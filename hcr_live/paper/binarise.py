@@ -67,7 +67,8 @@ def binarise(
     # Hysteresis without a search for blobs: pale ink counts near dark ink.
     reach = 2 * max(2, min(grey.shape) // 80) + 1
     near = cv2.dilate(cv2.compare(darkness, upper, cv2.CMP_GT), np.ones((reach, reach), np.uint8))
-    return cv2.bitwise_and(mask, near)
+    mask = cv2.bitwise_and(mask, near)
+    return _without_crumbs(mask, lines) if lines else mask
 
 
 def _ink_level(
@@ -128,6 +129,22 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.bitwise_not(cv2.divide(smooth, paper, scale=255))
 
 
+def _without_crumbs(mask: NDArray[np.uint8], lines: list[_RuledLines]) -> NDArray[np.uint8]:
+    """Return a mask without the blobs that hardly leave the ruled lines: what is left of them."""
+    bands = lines[0].bands
+    for line in lines[1:]:
+        bands = cv2.bitwise_or(bands, line.bands)
+    count, labels = cv2.connectedComponents(mask, ltype=cv2.CV_16U)
+    if count < 2:
+        return mask
+    inked = mask > 0
+    size = np.bincount(labels[inked], minlength=count)
+    on_lines = np.bincount(labels[inked & (bands > 0)], minlength=count)
+    crumb = on_lines > 0.7 * size
+    crumb[0] = False
+    return cv2.bitwise_and(mask, np.where(crumb, 0, 255).astype(np.uint8)[labels])
+
+
 def _coarse(image: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
     """Return the means of tiles of step x step pixels; resizing is fast by whole factors only."""
     height, width = image.shape
@@ -176,10 +193,13 @@ def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
         covered = cv2.compare(np.hstack(pieces), 165, cv2.CMP_GT)
         joined = cv2.dilate(covered, np.ones((3, 1), np.uint8))
         _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
-        keep = stats[:, 2] >= 0.75 * _STRIPS
         # Bands are thin: a few rows for each piece.
-        keep &= stats[:, 4] <= max(12, 0.02 * rows) * stats[:, 2]
-        keep[0] = False
+        thin = stats[:, 4] <= max(12, 0.02 * rows) * stats[:, 2]
+        thin[0] = False
+        keep = thin & (stats[:, 2] >= 0.75 * _STRIPS)
+        if keep.sum() > 1:
+            # On ruled paper a shorter line is one that a thumb covers.
+            keep = thin & (stats[:, 2] >= 0.45 * _STRIPS)
         if not keep.any():
             continue
         coarse = keep.astype(np.uint8)[labels] * 255

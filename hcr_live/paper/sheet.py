@@ -290,7 +290,7 @@ def _support(corners: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8])
     outward /= np.hypot(sides[:, 0], sides[:, 1])[:, None] + 1e-6
     steps = (np.arange(16, dtype=np.float32) + 0.5)[:, None] / 16
     on_side = corners[:, None] + steps * sides[:, None]
-    shifts = np.array([-max(3.0, 0.04 * size), max(3.0, 0.03 * size), max(5.0, 0.07 * size)])
+    shifts = np.array([-max(3.0, 0.04 * size), max(3.0, 0.03 * size), max(6.0, 0.11 * size)])
     spots = on_side + shifts[:, None, None, None] * outward[:, None]
     x, y = np.rint(spots).astype(np.intp).transpose(3, 0, 1, 2)
     seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)

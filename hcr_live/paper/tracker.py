@@ -196,15 +196,16 @@ class CharacterTracker:
         old = np.array([t.box for t in tracks])
         expected = self._velocity * elapsed
         pairs = _assign(boxes, old, expected)
-        enough = 0.7 * min(len(boxes), len(tracks))
+        enough = min(len(boxes), len(tracks))
         if len(pairs) < enough:
-            # The sheet moved fast: try every shift that lays one of some glyphs on a track.
+            # The sheet may have moved fast: try shifts that lay one of some glyphs on a track.
             centres = boxes[:, :2] + boxes[:, 2:] / 2
             some = centres[:: max(1, len(centres) // 4)]
             shifts = (some[:, None] - (old[:, :2] + old[:, 2:] / 2)[None]).reshape(-1, 2)
             reach = 4 * float(np.median(boxes[:, 3]))
             shifts = shifts[np.hypot(*(shifts - expected).T) < reach]
-            order = np.argsort(np.hypot(*(shifts - expected).T))[:24]
+            most = 24 if len(boxes) <= 12 else 6
+            order = np.argsort(np.hypot(*(shifts - expected).T))[:most]
             for shift in [np.zeros(2), *shifts[order]]:
                 other = _assign(boxes, old, shift)
                 # A lone character must not jump to its neighbour's place: ask for agreement.

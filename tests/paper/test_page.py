@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from generator.sheet import SheetStyle, scene_image, sheet_image
+from hcr_live.frame import Box
+from hcr_live.paper.page import PageFinder, guide_box, locate
+from tests.paper.drawn import assert_located, lines_of_strokes
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        SheetStyle(),
+        SheetStyle(tilt=16, perspective=0.05, background="bookshelf"),
+        SheetStyle(tilt=-16, shadow=0.4, pen="pencil"),
+        SheetStyle(pen="marker", paper="cream", thumb=True),
+        SheetStyle(ruling="ruled", tilt=7, ink=(120, 50, 25)),
+        SheetStyle(ruling="squared", tilt=-6, pen="marker"),
+    ],
+    ids=["plain", "perspective", "pencil in shadow", "marker and thumb", "ruled", "squared"],
+)
+def test_the_characters_of_a_sheet_are_located(style):
+    drawn = sheet_image(lines_of_strokes("HEL\nKOS"), seed=11, style=style)
+    page = locate(drawn.image)
+    assert page.outline is not None
+    assert_located(page, drawn)
+    for glyph in page.glyphs:
+        assert glyph.ink.dtype == np.uint8
+        assert set(np.unique(glyph.ink)) <= {0, 255}
+        assert glyph.ink[0].any()
+        assert glyph.ink[:, 0].any()
+
+
+def test_one_large_letter_on_a_card():
+    style = SheetStyle(height=0.6, aspect=1.0, pen="marker", tilt=10)
+    drawn = sheet_image(lines_of_strokes("E"), seed=5, style=style)
+    assert_located(locate(drawn.image), drawn)
+
+
+def test_the_ink_is_straightened():
+    def ink(tilt):
+        style = SheetStyle(tilt=tilt, pen="marker", noise=0, blur=0)
+        glyphs = locate(sheet_image(lines_of_strokes("L"), seed=3, style=style).image).glyphs
+        return cv2.resize(glyphs[0].ink, (32, 32), interpolation=cv2.INTER_AREA) > 127
+
+    level, tilted = ink(0), ink(18)
+    assert (level & tilted).sum() / (level | tilted).sum() > 0.75
+
+
+@pytest.mark.parametrize("kind", ["desk", "bookshelf", "room"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_scenes_without_writing_have_no_characters(kind, seed):
+    assert locate(scene_image(kind, seed=seed)).glyphs == ()
+
+
+@pytest.mark.parametrize("ruling", ["plain", "ruled", "squared"])
+def test_an_empty_sheet_has_no_characters(ruling):
+    drawn = sheet_image([], seed=6, style=SheetStyle(ruling=ruling, tilt=5, thumb=True))
+    page = locate(drawn.image)
+    assert page.outline is not None
+    assert page.glyphs == ()
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 300), (30, 30), (720, 1280)])
+def test_plain_images_have_no_characters(value, shape):
+    assert locate(np.full((*shape, 3), value, np.uint8)).glyphs == ()
+
+
+def test_noise_has_no_characters():
+    noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    assert locate(noise).glyphs == ()
+
+
+def scan(dark=False, shape=(600, 800)):
+    page = np.full((*shape, 3), 250, np.uint8)
+    for k, strokes in enumerate(lines_of_strokes("TAX")[0]):
+        for stroke in strokes:
+            points = (stroke[:, :2] * 120 + (120 + 200 * k, 200)).astype(np.int32)
+            cv2.polylines(page, [points], False, (20, 20, 20), 6)
+    return 255 - page if dark else page
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["scan", "light on dark"])
+def test_writing_that_fills_the_frame_is_read_without_a_sheet(dark):
+    page = locate(scan(dark))
+    assert page.outline is None
+    assert page.guide is None
+    assert [g.box.x // 200 for g in page.glyphs] == [0, 1, 2]
+
+
+def test_a_huge_image_gives_boxes_in_its_own_pixels():
+    page = locate(cv2.resize(scan(), None, fx=6, fy=6, interpolation=cv2.INTER_LINEAR))
+    assert [g.box.x // 1200 for g in page.glyphs] == [0, 1, 2]
+
+
+def test_a_region_is_read_alone():
+    page = locate(scan(), region=Box(290, 100, 220, 300))
+    assert len(page.glyphs) == 1
+    assert 290 <= page.glyphs[0].box.x < 510
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["photo", "digital"])
+@pytest.mark.parametrize("side", [28, 56])
+def test_the_crop_of_one_letter(dark, side):
+    whole = scan(dark)[160:360, 300:500]
+    crop = cv2.resize(whole, (side, side), interpolation=cv2.INTER_AREA)
+    page = locate(crop)
+    assert len(page.glyphs) == 1
+    rows = np.flatnonzero((np.abs(whole.astype(int) - whole[0, 0]).max(axis=2) > 99).any(axis=1))
+    tall = (rows[-1] - rows[0] + 1) * side / 200
+    assert page.glyphs[0].box.h == pytest.approx(tall, abs=0.06 * side)
+
+
+def test_without_a_sheet_the_guide_box_is_offered():
+    page = locate(scene_image("bookshelf", seed=1))
+    assert page.outline is None
+    assert page.guide == guide_box(1280, 720)
+
+
+def test_the_finder_holds_the_outline_through_a_few_bad_frames():
+    drawn = sheet_image(lines_of_strokes("AB"), seed=4, style=SheetStyle())
+    finder = PageFinder()
+    assert finder.locate(drawn.image).outline is not None
+    bad = cv2.GaussianBlur(scene_image("bookshelf", seed=1), (0, 0), 2)
+    assert finder.locate(bad).outline is not None
+    for _ in range(20):
+        page = finder.locate(bad)
+    assert page.outline is None
