@@ -165,19 +165,19 @@ def _nvfp(path: Path) -> Iterator[Sample]:
 
 def _mnist(path: Path) -> Iterator[Sample]:
     for part, validation in (("train", False), ("t10k", True)):
-        images = _idx(path / f"{part}-images-idx3-ubyte.gz")
-        labels = _idx(path / f"{part}-labels-idx1-ubyte.gz")
+        images = _idx(path / f"{part}-images-idx3-ubyte.gz", 3)
+        labels = _idx(path / f"{part}-labels-idx1-ubyte.gz", 1)
         for image, label in zip(images, labels, strict=True):
             yield Sample(_label(str(label)), image, "mnist", validation)
 
 
-def _idx(path: Path) -> NDArray[np.uint8]:
+def _idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """Return the array of a gzipped idx file of bytes (LeCun's MNIST page)."""
     content = gzip.decompress(path.read_bytes())
-    if content[:3] != b"\0\0\x08":
-        raise ValueError("not an idx file of unsigned bytes")
-    sizes = np.frombuffer(content, ">i4", content[3], 4)
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(tuple(sizes))
+    if content[:4] != bytes([0, 0, 8, dimensions]):
+        raise ValueError(f"{path.name} is no idx file of bytes in {dimensions} dimensions")
+    sizes = np.frombuffer(content, ">i4", dimensions, 4)
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(tuple(sizes))
 
 
 def _label(character: str) -> int:

@@ -102,7 +102,7 @@ class Renderer:
             parts = [self._pools.render(*job) for job in jobs]
         else:
             parts = self._workers.starmap(_render, jobs, chunksize=4)
-        return Arrays(np.concatenate(parts), labels)
+        return Arrays(np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *parts]), labels)
 
     def close(self) -> None:
         """End the processes."""

@@ -82,7 +82,7 @@ def export(
     try:
         report = json.loads((run / RUN_FILE).read_text())
         runs = _runs(report)
-        network = keras.models.load_model(run / WEIGHTS_FILE)
+        network = keras.models.load_model(run / WEIGHTS_FILE, compile=False)
     except (OSError, ValueError, KeyError) as error:
         raise HcrError(f"{run} is not the folder of a finished fit: {error}.") from error
     held_out = validation_samples(load(data))
@@ -92,9 +92,7 @@ def export(
     # The old card would not fit the new file.
     target.with_suffix(".json").unlink(missing_ok=True)
     target.write_bytes(content)
-    bare = keras.models.clone_model(network)  # without the optimizer's state
-    bare.set_weights(network.get_weights())
-    bare.save(target.with_suffix(".keras"))
+    network.save(target.with_suffix(".keras"))
     inputs = plain_arrays(held_out).inputs
     difference = _difference(network, inputs, Classifier(target), held_out)
     if difference > 0.01:
@@ -174,6 +172,7 @@ def _markdown(card: dict[str, Any]) -> str:
     ]
     fonts = sorted(s.partition(":")[2] for s in run["sources"] if s.startswith("font:"))
     figures: Figures = card["figures"]
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     return f"""# {card["model"]}
 
 Reads one handwritten character: 62 classes, 0-9 A-Z a-z. Written by `python -m train export`.
@@ -184,8 +183,8 @@ Reads one handwritten character: 62 classes, 0-9 A-Z a-z. Written by `python -m 
 - Parameters: {card["parameters"]:,}; input: `hcr_live.ink.normalise.network_input`
 - Largest difference of a probability between the two files on the validation writers:
   {card["largest_difference_from_keras"]:.6f}
-- Best epoch of the last run: {run["best_epoch"]} of {run["plan"]["epochs"]}, chosen on the validation writers; seed
-  {run["plan"]["seed"]}; {", ".join(f"{k} {v}" for k, v in run["versions"].items())}
+- Best epoch of the last run: {run["best_epoch"]} of {run["plan"]["epochs"]}, chosen on the
+  validation writers; seed {run["plan"]["seed"]}; {versions}
 
 ## Training
 

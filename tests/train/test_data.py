@@ -11,8 +11,8 @@ from train.data import load, load_fonts, load_strokes
 def test_sources_labels_and_splits(data_folder):
     samples = load(data_folder)
     strokes = [s for s in samples if s.source.startswith("strokes")]
-    assert len(strokes) == 35
-    assert sum(s.validation for s in strokes) == 14  # volunteers 45 and 54
+    assert len(strokes) == 34  # K/45 is left out: a stray tick
+    assert sum(s.validation for s in strokes) == 13  # volunteers 45 and 54
     assert all(path.shape[1] == 2 for s in strokes for path in s.content)
     drawn = [s for s in samples if s.source == "images_nvfp.npz"]
     assert [CLASSES[s.label] for s in drawn] == ["L", "5", "a", "b"]
