@@ -316,6 +316,9 @@ def run(
     wants_window = options.window and window is None
     if wants_window:
         require_display()
+    for output in (options.record, options.events):
+        if output is not None and _is_same_file(output, Path(options.source)):
+            raise HcrError(f"{output} is the source itself: choose another name to write to.")
     if options.record is not None:
         check_recording_path(options.record, overwrite=options.overwrite)
     with ExitStack() as stack:
@@ -404,6 +407,13 @@ def _report(source: Source, log: EventLog | None, loop: LiveLoop) -> int:
     for problem in problems:
         print(f"hcr_live: {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _is_same_file(a: Path, b: Path) -> bool:
+    try:
+        return a.samefile(b)
+    except OSError:
+        return False
 
 
 def _free_name(ending: str) -> Path:

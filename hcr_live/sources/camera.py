@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
+from hcr_live.quiet import silent_opencv_log
 from hcr_live.sources.decoding import is_plausible_fps
 from hcr_live.sources.newest import NewestFrameSource
-from hcr_live.sources.quiet import silent_opencv_log
 
 CaptureFactory = Callable[[int, int], Any]
 """Takes a camera number and one of OpenCV's `CAP_` backends, returns a `cv2.VideoCapture`."""

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
 from hcr_live.frame import Frame
+from hcr_live.quiet import silent_opencv_log, silent_stderr
 from hcr_live.sources.base import EndOfSource, SourceInfo, SourceState
-from hcr_live.sources.quiet import silent_opencv_log, silent_stderr
 
 IMAGE_SUFFIXES = frozenset(
     {
