@@ -134,14 +134,18 @@ def _without_crumbs(mask: NDArray[np.uint8], lines: list[_RuledLines]) -> NDArra
     bands = lines[0].bands
     for line in lines[1:]:
         bands = cv2.bitwise_or(bands, line.bands)
-    count, labels = cv2.connectedComponents(mask, ltype=cv2.CV_16U)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, ltype=cv2.CV_16U)
     if count < 2:
         return mask
-    inked = mask > 0
-    size = np.bincount(labels[inked], minlength=count)
-    on_lines = np.bincount(labels[inked & (bands > 0)], minlength=count)
-    crumb = on_lines > 0.7 * size
+    on_lines = np.bincount(labels[cv2.bitwise_and(mask, bands) > 0], minlength=count)
+    thickness = max(line.thickness for line in lines)
+    # The crossings of a grid are darker than its lines and may be all that is left of it.
+    small = stats[:, 2:4].max(axis=1) < 0.05 * min(mask.shape)
+    thin = stats[:, 2:4].min(axis=1) <= 2.5 * thickness + 1
+    crumb = (on_lines > 0.7 * stats[:, 4]) | (small & thin & (on_lines > 0))
     crumb[0] = False
+    if not crumb.any():
+        return mask
     return cv2.bitwise_and(mask, np.where(crumb, 0, 255).astype(np.uint8)[labels])
 
 

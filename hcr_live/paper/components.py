@@ -120,7 +120,7 @@ def _bordered_by(
     ring = (grown > 0) & (labels == 0)
     around = np.bincount(grown[ring], minlength=count)
     on_ground = np.bincount(grown[ring & (ground > 0)], minlength=count)
-    return on_ground >= 0.8 * np.maximum(around, 1)
+    return on_ground >= 0.9 * np.maximum(around, 1)
 
 
 def _typical_height(h: NDArray[np.int64], w: NDArray[np.int64]) -> float:

@@ -138,7 +138,7 @@ def _judge(
     area = float(cv2.contourArea(contour))
     hull = cv2.convexHull(contour)
     hull_area = float(cv2.contourArea(hull))
-    if hull_area < _SMALLEST_SHARE * grey.size or area < 0.7 * hull_area:
+    if hull_area < _SMALLEST_SHARE * grey.size or area < 0.76 * hull_area:
         return None
     polygon = cv2.approxPolyDP(hull, 0.012 * cv2.arcLength(hull, True), True)[:, 0]
     corners = _four_sides(polygon.astype(np.float64))
@@ -191,7 +191,7 @@ def _grown(corners: Quad, by: float) -> Quad:
 
 
 def _plainness(corners: Quad, colours: NDArray[np.uint8]) -> float:
-    """Return the share of the inside that has the sheet's usual hue; light and shadow are left out.
+    """Return the share of the inside that looks like the rest of it: its hue, in light or shadow.
 
     A row of books or a window on a garden has straight sides as well.
     """
@@ -205,8 +205,11 @@ def _plainness(corners: Quad, colours: NDArray[np.uint8]) -> float:
     if not seen.any():
         return 0.0
     colour = colours[y[seen], x[seen]].astype(np.float32)
-    hue = (colour[:, ::2] - colour[:, 1:2]) / (colour.mean(axis=1, keepdims=True) + 16)
-    return float((np.abs(hue - np.median(hue, axis=0)).max(axis=1) < 0.12).mean())
+    light = colour.mean(axis=1, keepdims=True)
+    hue = (colour[:, ::2] - colour[:, 1:2]) / (light + 16)
+    alike = np.abs(hue - np.median(hue, axis=0)).max(axis=1) < 0.12
+    alike &= light[:, 0] > 0.4 * float(np.median(light))
+    return float(alike.mean())
 
 
 def _four_sides(polygon: NDArray[np.float64]) -> NDArray[np.float64] | None:
