@@ -388,7 +388,9 @@ def _take(image: Image, blur: float, noise: float, rng: np.random.Generator) -> 
         grain = np.tile(tile, (rows, columns, 1))[: image.shape[0], : image.shape[1]]
         image = np.clip(image + grain, 0, 255).astype(np.uint8)
     encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
-    return cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    decoded = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    assert decoded is not None
+    return decoded
 
 
 def sheet_image(

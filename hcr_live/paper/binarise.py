@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -81,7 +80,7 @@ def _ink_level(
     """
     height, width = faint.shape
     # A coarse look is enough to tell what hangs together with the border.
-    coarse = cv2.compare(_coarse(faint, 4), 40, cv2.CMP_GT)
+    coarse = cv2.compare(_coarse(faint, 4, 4), 40, cv2.CMP_GT)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(coarse)
     x, y, w, h = (stats[:, k] for k in range(4))
     outer = (x < 1) | (y < 1) | (x + w >= coarse.shape[1])
@@ -114,7 +113,7 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     height, width = grey.shape
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     step = max(1, min(4, min(height, width) // 40))
-    coarse = _coarse(smooth, step)
+    coarse = _coarse(smooth, step, step)
     size = coarse.shape
     # A close-up of one letter has strokes of up to a quarter of its size, a sheet much less.
     share = 0.5 if min(height, width) < _CLOSE_UP_SIDE else 0.25
@@ -149,13 +148,13 @@ def _without_crumbs(mask: NDArray[np.uint8], lines: list[_RuledLines]) -> NDArra
     return cv2.bitwise_and(mask, np.where(crumb, 0, 255).astype(np.uint8)[labels])
 
 
-def _coarse(image: NDArray[np.uint8], step: int) -> NDArray[np.uint8]:
-    """Return the means of tiles of step x step pixels; resizing is fast by whole factors only."""
+def _coarse(image: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
+    """Return the means of tiles of so many pixels; resizing is fast by whole factors only."""
     height, width = image.shape
-    if step == 1:
+    if rows == columns == 1:
         return image
-    image = cv2.copyMakeBorder(image, 0, -height % step, 0, -width % step, cv2.BORDER_REPLICATE)
-    size = (image.shape[1] // step, image.shape[0] // step)
+    image = cv2.copyMakeBorder(image, 0, -height % rows, 0, -width % columns, cv2.BORDER_REPLICATE)
+    size = (image.shape[1] // columns, image.shape[0] // rows)
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
@@ -189,21 +188,17 @@ def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
             continue
         # A slanted line wanders over a few rows within one piece.
         thick = cv2.dilate(picture, np.ones((3, 1), np.uint8))
-        cuts = np.linspace(0, length, _STRIPS + 1).astype(int)
-        pieces = [
-            cv2.reduce(thick[:, a:b], 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F)
-            for a, b in pairwise(cuts)
-        ]
-        covered = cv2.compare(np.hstack(pieces), 165, cv2.CMP_GT)
+        covered = cv2.compare(_coarse(thick, 1, -(-length // _STRIPS)), 165, cv2.CMP_GT)
         joined = cv2.dilate(covered, np.ones((3, 1), np.uint8))
         _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
         # Bands are thin: a few rows for each piece.
         thin = stats[:, 4] <= max(12, 0.02 * rows) * stats[:, 2]
         thin[0] = False
-        keep = thin & (stats[:, 2] >= 0.75 * _STRIPS)
+        pieces = covered.shape[1]
+        keep = thin & (stats[:, 2] >= 0.75 * pieces)
         if keep.sum() > 1:
             # On ruled paper a shorter line is one that a thumb covers.
-            keep = thin & (stats[:, 2] >= 0.45 * _STRIPS)
+            keep = thin & (stats[:, 2] >= 0.45 * pieces)
         if not keep.any():
             continue
         coarse = keep.astype(np.uint8)[labels] * 255
@@ -211,7 +206,7 @@ def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
         coarse = cv2.dilate(coarse, np.ones((1, 5), np.uint8))
         bands = cv2.resize(coarse, (length, rows), interpolation=cv2.INTER_NEAREST)
         on_line = cv2.countNonZero(cv2.bitwise_and(bands, picture))
-        thickness = on_line / max(1.0, float(stats[keep, 2].sum()) / _STRIPS * length)
+        thickness = on_line / max(1.0, float(stats[keep, 2].sum()) / pieces * length)
         found.append(_RuledLines(cv2.transpose(bands) if upright else bands, thickness, upright))
     return found
 

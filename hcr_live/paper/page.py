@@ -261,24 +261,44 @@ def _arranged(
         to_source: float64 (3, 3), homography from there to the source image.
         straighten: Turn the ink so that slanting lines become level.
     """
+    if not characters:
+        return ()
     boxes = [c.box for c in characters]
     slope = skew(boxes)
+    in_source = _source_boxes(characters, to_source)
     glyphs = []
     for index, line, word in arrange(boxes, slope):
-        character = characters[index]
-        ink = character.ink
+        ink = characters[index].ink
         if straighten and abs(slope) > 4:
             ink = _turned(ink, slope)
-        glyphs.append(Glyph(_source_box(character, to_source), ink, line, word))
+        glyphs.append(Glyph(in_source[index], ink, line, word))
     return tuple(glyphs)
 
 
-def _source_box(character: InkCharacter, to_source: NDArray[np.float64]) -> Box:
-    hull = cv2.convexHull(cv2.findNonZero(character.ink)).astype(np.float64)
-    offset = (character.box.x + 0.5, character.box.y + 0.5)
-    seen = cv2.perspectiveTransform(hull + offset, to_source)[:, 0]
-    low, high = np.floor(seen.min(axis=0)), np.ceil(seen.max(axis=0))
-    return Box(int(low[0]), int(low[1]), *(int(max(1, v)) for v in high - low))
+def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]) -> list[Box]:
+    """Return the box around each character's ink in source pixels: tighter than its box's."""
+    parts = []
+    for character in characters:
+        h, w = character.ink.shape
+        # A coarse look is enough, and every pixel would cost more than all the rest.
+        step = max(1, max(h, w) // 24)
+        rows, columns = np.nonzero(character.ink[::step, ::step])
+        points = np.stack([columns, rows], axis=1).astype(np.float64) * step
+        offset = np.array(character.box[:2], np.float64)
+        # The last row and column may fall between the steps.
+        column = int(np.argmax(character.ink[-1]))
+        row = int(np.argmax(character.ink[:, -1]))
+        last = np.array([(column, h), (w, row)], np.float64)
+        parts.append(np.vstack([points, last]) + offset)
+    seen = cv2.perspectiveTransform(np.vstack(parts)[:, None], to_source)[:, 0]
+    boxes = []
+    start = 0
+    for part in parts:
+        own = seen[start : start + len(part)]
+        start += len(part)
+        low, high = np.floor(own.min(axis=0)), np.ceil(own.max(axis=0))
+        boxes.append(Box(int(low[0]), int(low[1]), *(int(max(1, v)) for v in high - low)))
+    return boxes
 
 
 def _turned(ink: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
