@@ -127,7 +127,7 @@ class Session:
             index = ALPHABETS.index(self._alphabet.name) + 1
             self._alphabet = get_alphabet(ALPHABETS[index % len(ALPHABETS)])
             self._paper = PaperReader(self._classifier, self._alphabet, self._min_confidence)
-            self._text = self._text.show_page(())
+            self._text = self._text.forget_page()
 
         return self._edit(change)
 

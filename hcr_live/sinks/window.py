@@ -61,14 +61,19 @@ class OpenCVWindow:
     def poll(self, seconds: float = 0.0) -> str | None:
         """Wait up to `seconds` for a key; see `Window.poll`."""
         code = self._cv2.waitKeyEx(max(1, round(seconds * 1000)))
-        if self._shown and self._cv2.getWindowProperty(_TITLE, self._cv2.WND_PROP_VISIBLE) < 1:
-            return "close"
-        return key_name(code)
+        return "close" if self._shown and not self._is_open() else key_name(code)
 
     def close(self) -> None:
         """Close the window; may be called twice."""
-        self._cv2.destroyAllWindows()
-        self._cv2.waitKeyEx(1)
+        if self._is_open():
+            self._cv2.destroyAllWindows()
+            self._cv2.waitKeyEx(1)
+
+    def _is_open(self) -> bool:
+        try:
+            return bool(self._cv2.getWindowProperty(_TITLE, self._cv2.WND_PROP_VISIBLE) >= 1)
+        except self._cv2.error:  # Qt, once its last window was closed
+            return False
 
 
 def key_name(code: int) -> str | None:
