@@ -141,7 +141,8 @@ def _without_crumbs(mask: NDArray[np.uint8], lines: list[_RuledLines]) -> NDArra
     # The crossings of a grid are darker than its lines and may be all that is left of it.
     small = stats[:, 2:4].max(axis=1) < 0.05 * min(mask.shape)
     thin = stats[:, 2:4].min(axis=1) <= 2.5 * thickness + 1
-    crumb = (on_lines > 0.7 * stats[:, 4]) | (small & thin & (on_lines > 0))
+    # A large letter may lie along the lines, but is not thin.
+    crumb = thin & ((on_lines > 0.7 * stats[:, 4]) | (small & (on_lines > 0)))
     crumb[0] = False
     if not crumb.any():
         return mask
