@@ -82,20 +82,20 @@ class Desktop:
         found = self._xdotool("search", "--sync", "--onlyvisible", "--name", "^hcr_live$")
         self.window = found.split()[0]
 
-    def _xdotool(self, *arguments: str) -> str:
+    def _xdotool(self, *arguments: str, check: bool = True) -> str:
         answer = subprocess.run(
             ["xdotool", *arguments],
             env=self._environment,
             capture_output=True,
             text=True,
             timeout=60,
-            check=True,
+            check=check,
         )
         return answer.stdout
 
     def press(self, key: str) -> None:
-        """Press a key in the window."""
-        self._xdotool("key", "--window", self.window, key)
+        """Press a key in the window; it may be gone before the key comes up again."""
+        self._xdotool("key", "--window", self.window, key, check=False)
 
     def close_button(self) -> None:
         """Ask the window to close, as the window manager does for its close button."""
