@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     three.add_argument("--also", type=Path, nargs="*", default=[], help="unseen stroke files")
     three.add_argument("--out", type=Path, default=Path("models"), help="default models")
     three.add_argument("--date", help="YYYY-MM-DD on the card; default today")
+    three.add_argument("--note", default="", help="a sentence for the card")
     return parser
 
 
