@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import CLASSES
 from hcr_live.errors import HcrError
 from hcr_live.ink.normalise import SIDE, network_input
+from hcr_live.quiet import silent_stderr
 from hcr_live.resources import model_path, read_verified
 
 MODEL = "hcr62.tflite"
@@ -112,27 +109,9 @@ def _interpreter(content: bytes, path: Path) -> Any:
     if content[4:8] != b"TFL3":
         raise HcrError(f"The model {path} is damaged: restore it from the repository.")
     try:
-        with _native_stderr_silenced():
+        with silent_stderr():
             interpreter = Interpreter(model_content=content, num_threads=1)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise HcrError(f"The model {path} is damaged: restore it from the repository.") from error
     return interpreter
-
-
-@contextlib.contextmanager
-def _native_stderr_silenced() -> Iterator[None]:
-    """Keep LiteRT's start-up notes, which no option turns off, from the user's terminal."""
-    try:
-        sys.stderr.flush()
-        saved = os.dup(2)
-    except (OSError, ValueError, AttributeError):  # no stderr at all, as under pythonw
-        yield
-        return
-    with tempfile.TemporaryFile() as sink:
-        os.dup2(sink.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
+from hcr_live.quiet import silent_stderr
 from hcr_live.resources import model_path, read_verified
 
 MODEL_NAME = "hand_landmarker.task"
@@ -66,7 +64,7 @@ class HandDetector:
             HcrError: If the model or MediaPipe is missing, damaged or does not start.
         """
         content = read_verified(model_path(MODEL_NAME), MODEL_SHA256)
-        with _silence():
+        with silent_stderr():
             self._mediapipe = _import_mediapipe()
             vision = self._mediapipe.tasks.vision
             options = vision.HandLandmarkerOptions(
@@ -175,22 +173,3 @@ def _import_mediapipe() -> Any:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """Send file descriptor 2 to nowhere: MediaPipe's C++ greets there, and has no switch."""
-    try:
-        sys.stderr.flush()
-        stderr = os.dup(2)
-    except (AttributeError, OSError):  # A program without a console has none.
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(nowhere)
-        os.close(stderr)
