@@ -56,7 +56,7 @@ def draw(strokes: Strokes, rng: np.random.Generator) -> Ink:
     """Return the strokes drawn with a random pen, some with the wear of `degrade`."""
     pen = float(np.exp(rng.uniform(np.log(0.025), np.log(0.15))))
     ink = render_strokes(strokes, size=int(rng.integers(40, 110)), pen=pen)
-    return degrade(ink, rng) if rng.random() < 0.4 else ink
+    return degrade(ink, rng) if rng.random() < 0.35 else ink
 
 
 def vary_image(image: Ink, rng: np.random.Generator) -> Ink:
@@ -99,7 +99,7 @@ def degrade(ink: Ink, rng: np.random.Generator) -> Ink:
         for _ in range(rng.integers(1, 4)):
             at = (int(rng.integers(ink.shape[1])), int(rng.integers(ink.shape[0])))
             cv2.circle(ink, at, int(rng.integers(1, max(2, size // 40) + 1)), 255, -1)
-    if rng.random() < 0.35:
+    if rng.random() < 0.2:
         ink = _with_ruled_line(ink, rng)
     if rng.random() < 0.25:
         ink = cv2.GaussianBlur(ink, (0, 0), rng.uniform(0.5, 0.02 * size + 0.6))
