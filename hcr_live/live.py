@@ -323,13 +323,13 @@ def run(
         check_recording_path(options.record, overwrite=options.overwrite)
     with ExitStack() as stack:
         stack.enter_context(_terminate_as_interrupt())
-        start_hands = _hands_starter(options, stack)
+        hands = _start_hands(stack)
         source = open_source(
             options.source, width=options.width, height=options.height, fps=options.fps
         )
         stack.callback(source.close)
         mirror = source.info.live if options.mirror is None else options.mirror
-        session = _make_session(options, start_hands, mirror)
+        session = _make_session(options, hands, mirror)
         log = stack.enter_context(EventLog(options.events)) if options.events else None
         if wants_window:
             window = OpenCVWindow(source.info.width, source.info.height)
@@ -365,34 +365,23 @@ def run(
         return _report(source, log, loop)
 
 
-def _hands_starter(options: LiveOptions, stack: ExitStack) -> Callable[[], Hands]:
-    """Return what gives the session its look-out for hands.
+def _start_hands(stack: ExitStack) -> Hands:
+    """Start loading the hand detector on its own thread, while the source opens."""
+    from hcr_live.air.hands import HandDetector
+    from hcr_live.air.watcher import HandWatcher
 
-    Unless only paper is read, the detector starts to load at once, on its own thread, while
-    the source opens.
-    """
-
-    def start() -> Hands:
-        from hcr_live.air.hands import HandDetector
-        from hcr_live.air.watcher import HandWatcher
-
-        watcher = HandWatcher(HandDetector)
-        stack.callback(watcher.close)
-        return watcher
-
-    if options.mode == "paper":
-        return start
-    hands = start()
-    return lambda: hands
+    hands = HandWatcher(HandDetector)
+    stack.callback(hands.close)
+    return hands
 
 
-def _make_session(options: LiveOptions, start_hands: Callable[[], Hands], mirror: bool) -> Session:
+def _make_session(options: LiveOptions, hands: Hands, mirror: bool) -> Session:
     from hcr_live.classifier import Classifier
     from hcr_live.session import Session
 
     return Session(
         Classifier(options.model),
-        start_hands,
+        hands,
         mode=options.mode,
         alphabet=options.alphabet,
         min_confidence=options.min_confidence,

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from hcr_live.air.hands import Hand
 from hcr_live.air.pen import Pen, PenState, PenUpdate, as_writer_sees
 from hcr_live.air.watcher import Hands
 from hcr_live.alphabet import ALPHABETS, get_alphabet
@@ -36,7 +37,7 @@ class Session:
 
     Args:
         classifier: The network.
-        start_hands: Makes what looks for hands, once, when a mode first needs it.
+        hands: Looks for hands: they write in the air, and are not ink on paper.
         mode: What to read.
         alphabet: Name of the alphabet.
         min_confidence: Characters less sure than this are not reported, in [0, 1].
@@ -49,7 +50,7 @@ class Session:
     def __init__(
         self,
         classifier: Classifies,
-        start_hands: Callable[[], Hands],
+        hands: Hands,
         *,
         mode: ModeChoice = "auto",
         alphabet: str = "letters",
@@ -58,13 +59,13 @@ class Session:
     ) -> None:
         self.mirror = mirror
         self._classifier = classifier
-        self._start_hands = start_hands
-        self._hands: Hands | None = None
+        self._hands = hands
         self._choice: ModeChoice = mode
         self._alphabet = get_alphabet(alphabet)
         self._min_confidence = min_confidence
         self._auto = AutoMode()
         self._looked_at = float("-inf")
+        self._covered: tuple[Box, ...] = ()
         self._pen = Pen()
         self._pen_update: PenUpdate | None = None
         self._paper = PaperReader(classifier, self._alphabet, min_confidence)
@@ -162,8 +163,7 @@ class Session:
         self._text = text
 
     def _choose_mode(self, choice: ModeChoice) -> None:
-        if self._hands is not None:
-            self._hands.found()  # a look under way is of the mode before
+        self._hands.found()  # a look under way is of the mode before
         was = self.mode
         self._choice = choice
         self._auto = AutoMode()
@@ -186,22 +186,21 @@ class Session:
         return writing or not self._paper.reading
 
     def _probe_is_due(self, time: float) -> bool:
-        if self._choice == "paper":
-            return False
         return time - self._looked_at >= PROBE_SECONDS
 
     def _look(self, frame: Frame) -> None:
-        if self._hands is None:
-            self._hands = self._start_hands()
         self._hands.look(frame)
         self._looked_at = frame.time
 
     def _take_hands(self) -> list[Event]:
         """Collect the look under way, if any, and move the pen by it."""
-        look = self._hands.found() if self._hands is not None else None
+        look = self._hands.found()
         if look is None:
             return []
         frame, hands = look
+        self._covered = tuple(_hand_box(hand) for hand in hands)
+        if self._choice == "paper":
+            return []
         update = self._pen.step(hands, frame.time)
         self._pen_update = update
         self._auto = self._auto.step(update.state is PenState.DOWN, frame.time)
@@ -227,7 +226,7 @@ class Session:
         ]
 
     def _read_paper(self, frame: Frame) -> list[Event]:
-        step = self._paper.step(frame)
+        step = self._paper.step(frame, self._covered)
         self._paper_step = step
         if step.page_ended:
             self._text = self._text.keep_page()
@@ -284,6 +283,13 @@ class Session:
         if self._choice == "paper":
             return "Hold a sheet with letters into the frame."
         return "Hold up a sheet with letters, or point with one finger and write in the air."
+
+
+def _hand_box(hand: Hand) -> Box:
+    """Bounding box of a hand: its landmarks lie inside it, so half a finger's width is added."""
+    x, y, w, h = _bounds((hand.landmarks,))
+    margin = round(0.1 * max(w, h))
+    return Box(x - margin, y - margin, w + 2 * margin, h + 2 * margin)
 
 
 def _bounds(strokes: tuple[NDArray[np.float32], ...]) -> Box:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hcr_live.air.hands import Hand
 from hcr_live.alphabet import CLASSES
 from hcr_live.frame import Frame
 from hcr_live.sources.base import EndOfSource, SourceInfo, SourceState
@@ -26,6 +27,25 @@ class FakeClassifier:
         rows = np.full((len(inks), len(CLASSES)), rest, np.float32)
         rows[:, CLASSES.index(self.label)] = self.confidence
         return rows
+
+
+class FakeHands:
+    """Finds in each frame what a script says: a function of the frame, no hand by default."""
+
+    def __init__(self, script: Callable[[Frame], tuple[Hand, ...]] = lambda _: ()) -> None:
+        self._script = script
+        self._frame: Frame | None = None
+
+    def look(self, frame: Frame) -> None:
+        assert self._frame is None, "the look before was not collected"
+        self._frame = frame
+
+    def found(self) -> tuple[Frame, tuple[Hand, ...]] | None:
+        frame, self._frame = self._frame, None
+        return None if frame is None else (frame, self._script(frame))
+
+    def close(self) -> None:
+        self._frame = None
 
 
 class FakeSource:

@@ -12,7 +12,7 @@ from generator.letters import letter_strokes
 from generator.sheet import SheetStyle, sheet_image
 from hcr_live.live import LiveLoop
 from hcr_live.session import Session
-from tests.fakes import FakeClassifier, FakeSource, FakeWindow, frames, ticking
+from tests.fakes import FakeClassifier, FakeHands, FakeSource, FakeWindow, frames, ticking
 
 STYLE = SheetStyle(background="wood", height=0.7, thumb=False)
 
@@ -24,13 +24,9 @@ def card() -> np.ndarray:
     return sheet_image([line], seed=1, style=STYLE).image
 
 
-def no_hands():
-    raise AssertionError("paper needs no hands")
-
-
 def make(source, *, window=None, record=None, **options):
     events: list[dict] = []
-    session = Session(FakeClassifier(), no_hands, mode="paper")
+    session = Session(FakeClassifier(), FakeHands(), mode="paper")
     loop = LiveLoop(
         source,
         session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,15 +97,21 @@ class PaperReader:
         """Whether a page with settled characters is in view."""
         return bool(self._entries or self._known)
 
-    def step(self, frame: Frame) -> PaperStep:
-        """Take in one frame; times must increase."""
+    def step(self, frame: Frame, hands: Sequence[Box] = ()) -> PaperStep:
+        """Take in one frame; times must increase.
+
+        Args:
+            frame: The frame.
+            hands: Where hands are, in frame pixels: what they touch is not writing.
+        """
         if frame.still:
             self._turn_page()
         self._watched += min(frame.time - self._frame_time, LONGEST_STEP_SECONDS)
         self._frame_time = frame.time
         page = self._finder.locate(frame.image)
-        plan = self._tracker.match(page.glyphs, self._watched)
-        inks = [page.glyphs[index].ink for index in plan.to_classify]
+        glyphs = [g for g in page.glyphs if not any(_overlap(g.box, hand) for hand in hands)]
+        plan = self._tracker.match(glyphs, self._watched)
+        inks = [glyphs[index].ink for index in plan.to_classify]
         probabilities = self._alphabet.project(self._classifier.probabilities(inks))
         tracked = self._tracker.update(plan, probabilities, still=frame.still)
         settled, page_ended = self._take_settled(tracked, self._watched)
@@ -219,6 +226,10 @@ class PaperReader:
             PageCharacter(identity, entry.text, entry.line, entry.word)
             for identity, entry in ordered
         )
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a.x < b.x + b.w and b.x < a.x + a.w and a.y < b.y + b.h and b.y < a.y + a.h
 
 
 def _near(a: Box, b: Box, share: float = 1.0) -> bool:

@@ -1,0 +1,128 @@
+"""Paper and air together: modes, covered writing, mirrored strokes, edits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from generator.letters import letter_strokes
+from generator.sheet import SheetStyle, scene_image, sheet_image
+from hcr_live.classifier import Classifier
+from hcr_live.frame import Frame
+from hcr_live.session import Session
+from tests.air.recorded import hand
+from tests.air.test_pen import film, plan
+from tests.fakes import FakeClassifier, FakeHands, frames
+
+STYLE = SheetStyle(background="wood", height=0.7)
+
+
+@pytest.fixture(scope="module")
+def card() -> NDArray[np.uint8]:
+    return sheet_image([[letter_strokes("A")]], seed=1, style=STYLE).image
+
+
+@pytest.fixture(scope="module")
+def desk() -> NDArray[np.uint8]:
+    return scene_image("desk", seed=2, size=(640, 360))
+
+
+def writing(character: str, fps: float = 30) -> list:
+    """The hands of each frame in which a character is written."""
+    return [tuple(hands) for _, hands in film(plan(character), fps)]
+
+
+def play(session: Session, shown: Sequence[Frame]) -> list[dict]:
+    events = []
+    for frame in shown:
+        view, news = session.step(frame)
+        events += news
+        assert view.text == session.text
+    return [*events, *session.finish()]
+
+
+def air_session(hands: list, classifier=None, **options) -> Session:
+    script = FakeHands(lambda frame: hands[frame.index] if frame.index < len(hands) else ())
+    return Session(classifier or Classifier(), script, **options)
+
+
+@pytest.mark.parametrize("character", ["E", "K", "Z"])
+def test_air_strokes_become_a_character_where_they_were_drawn(desk, character):
+    hands = writing(character)
+    events = play(air_session(hands, mode="air"), frames([desk] * len(hands)))
+    (written,) = [event for event in events if event["event"] == "character"]
+    assert written["text"] == character
+    assert written["mode"] == "air"
+    x, _, w, h = written["box"]
+    assert 150 < x < x + w < 500
+    assert abs(h - 300) < 40
+
+
+@pytest.mark.parametrize("character", ["E", "Z"])
+def test_a_camera_that_faces_the_writer_films_letters_mirrored(desk, character):
+    hands = [
+        tuple(type(h)(h.landmarks * (-1, 1) + (640, 0), h.handedness, h.score) for h in seen)
+        for seen in writing(character)
+    ]
+    events = play(air_session(hands, mode="air", mirror=True), frames([desk] * len(hands)))
+    assert [event["text"] for event in events if event["event"] == "text"] == [character]
+
+
+def test_what_is_unsure_in_the_air_is_not_written(desk):
+    hands = writing("E")
+    session = air_session(hands, FakeClassifier(confidence=0.4), mode="air")
+    assert play(session, frames([desk] * len(hands))) == []
+
+
+def test_auto_goes_to_air_for_a_writing_hand_and_keeps_the_page(card, desk):
+    hands = [(), *[()] * 29, *writing("E")]
+    session = air_session(hands, FakeClassifier("A"))
+    shown = frames([card] * 30 + [desk] * (len(hands) - 30))
+    modes = []
+    for frame in shown:
+        view, _ = session.step(frame)
+        modes.append(view.mode)
+    session.finish()
+    assert session.text == "AA"
+    assert modes[29] == "paper"
+    assert modes[-1] == "air"
+    assert sum(a != b for a, b in pairwise(modes)) == 1
+
+
+def test_a_hand_that_holds_the_sheet_is_not_air(card):
+    fist = (hand("fist", (80, 500)),)
+    session = air_session([fist] * 60, FakeClassifier("A"))
+    for frame in frames([card] * 60):
+        view, _ = session.step(frame)
+        assert view.mode == "paper"
+    assert session.text == "A"
+
+
+def test_what_a_hand_covers_is_not_writing(card):
+    over = (hand("open", (520, 250), palm=250),)
+    for hands, text in ((over, ""), ((), "A")):
+        session = air_session([hands] * 60, FakeClassifier("A"), mode="paper")
+        play(session, frames([card] * 60))
+        assert session.text == text
+
+
+def test_the_mode_key_changes_what_is_read(card):
+    session = air_session([], FakeClassifier("A"))
+    seen = []
+    for _ in range(4):
+        view, _ = session.step(frames([card], start=len(seen))[0])
+        seen.append((view.automatic, view.mode))
+        session.next_mode()
+    assert seen == [(True, "paper"), (False, "paper"), (False, "air"), (True, "paper")]
+
+
+def test_edits_send_the_new_text(card):
+    session = air_session([], FakeClassifier("A"), mode="paper")
+    play(session, frames([card] * 30))
+    for edit, text in ((session.add_space, "A "), (session.delete, "A"), (session.clear, "")):
+        assert [event["text"] for event in edit()] == [text]
+    assert session.clear() == []
