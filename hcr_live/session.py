@@ -176,14 +176,14 @@ class Session:
         self._paper_step = None
 
     def _looks_every_frame(self) -> bool:
-        """Whether hands are looked for in each frame: always, unless a page is being read."""
+        """Whether hands are looked for in each frame: unless a page is read and no hand is seen."""
         if self._choice == "paper":
             return False
         if self.mode == "air":
             return True
         pen = self._pen_update
-        writing = pen is not None and (pen.state is PenState.DOWN or bool(pen.strokes))
-        return writing or not self._paper.reading
+        hand = pen is not None and (pen.state is not PenState.NO_HAND or bool(pen.strokes))
+        return hand or not self._paper.reading
 
     def _probe_is_due(self, time: float) -> bool:
         return time - self._looked_at >= PROBE_SECONDS

@@ -26,6 +26,10 @@ NEW_PAGE_SECONDS = 0.3
 LONGEST_STEP_SECONDS = 0.2
 """More time between two frames does not count: while a camera stalls, nothing was seen to go."""
 
+NO_SHEET_SECONDS = 1.0
+"""Without a sheet's outline anything may look like ink for a moment, such as a hand that comes
+in: a character must have been there for this long."""
+
 LAYOUT_SECONDS = 1.0
 """Lines and words are those that most frames of the last moments agree on."""
 
@@ -88,6 +92,7 @@ class PaperReader:
         self._left: list[_Entry] = []
         self._left_until = float("-inf")
         self._known: set[int] = set()
+        self._first_seen: dict[int, float] = {}
         self._layouts: deque[tuple[float, _Layout]] = deque()
         self._watched = 0.0
         self._frame_time = 0.0
@@ -114,10 +119,18 @@ class PaperReader:
         inks = [glyphs[index].ink for index in plan.to_classify]
         probabilities = self._alphabet.project(self._classifier.probabilities(inks))
         tracked = self._tracker.update(plan, probabilities, still=frame.still)
-        settled, page_ended = self._take_settled(tracked, self._watched)
+        now = self._watched
+        self._first_seen = {t.identity: self._first_seen.get(t.identity, now) for t in tracked}
+        sure = tracked
+        if page.outline is None and not frame.still:
+            since = self._first_seen
+            sure = tuple(t for t in tracked if now - since[t.identity] >= NO_SHEET_SECONDS)
+        settled, page_ended = self._take_settled(sure, now)
+        reported = self._entries.keys() | self._known
         return PaperStep(
             marks=tuple(
-                Mark(t.box, self._alphabet.predict(t.probabilities), t.settled) for t in tracked
+                Mark(t.box, self._alphabet.predict(t.probabilities), t.identity in reported)
+                for t in tracked
             ),
             outline=page.outline,
             guide=page.guide,
@@ -132,12 +145,14 @@ class PaperReader:
         self._left_until = float("inf")
         self._entries = {}
         self._known = set()
+        self._first_seen = {}
         self._finder = PageFinder()
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)
 
     def _turn_page(self) -> None:
         """The next picture has nothing to do with the one before."""
         self._finder = PageFinder()
+        self._first_seen = {}
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)
         for entry in self._entries.values():
             entry.seen = float("-inf")
@@ -162,16 +177,12 @@ class PaperReader:
         for t in certain:
             prediction = self._alphabet.predict(t.probabilities)
             entry = self._entries.get(t.identity)
-            is_news = t.newly_settled
             if entry is None:
-                before = self._take_over(t, time)
-                is_news &= before is None or before.text != prediction.text
-                entry = before or _Entry(prediction.text, t.box, t.line, t.word, t.seen)
+                entry = self._take_over(t, time) or _Entry("", t.box, t.line, t.word, t.seen)
                 self._entries[t.identity] = entry
             entry.box, entry.seen = t.box, t.seen
-            if t.newly_settled:
+            if entry.text != prediction.text:
                 entry.text = prediction.text
-            if is_news:
                 settled.append(
                     Character(prediction.text, prediction.confidence, prediction.candidates, t.box)
                 )
