@@ -12,7 +12,7 @@ from hcr_live.frame import Box
 from hcr_live.paper.binarise import binarise, is_light_on_dark
 from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew
-from hcr_live.paper.sheet import Quad, even_regions, find_sheet, shrink
+from hcr_live.paper.sheet import Quad, even_regions, find_sheets, shrink
 
 _WORKING_PIXELS = 250_000
 _FINE_PIXELS = 1_600_000
@@ -86,10 +86,11 @@ def locate(
         return Page(None, _read_part(image, _clip(region, width, height)))
     if min(height, width) < _CLOSE_UP_SIDE:
         return Page(None, _read_close_up(image))
-    if outline is None:
-        outline = find_sheet(image)
     if outline is not None:
         return Page(outline, _read_sheet(image, outline))
+    page = _written_sheet(image)
+    if page is not None:
+        return page
     ground = _plain_ground(image)
     if ground is not None:
         return Page(None, _read_part(image, Box(0, 0, width, height), ground))
@@ -111,15 +112,29 @@ class PageFinder:
         """Return the page in the next frame, uint8 (height, width, 3) BGR; see `locate`."""
         height, width = image.shape[:2]
         if min(height, width) >= _CLOSE_UP_SIDE:
-            found = find_sheet(image)
-            if found is not None:
-                self._outline, self._missed = found, 0
-                return locate(image, outline=found)
+            page = _written_sheet(image)
+            if page is not None:
+                self._outline, self._missed = page.outline, 0
+                return page
             self._missed += 1
             if self._outline is not None and self._missed <= _HELD_FRAMES:
                 return locate(image, outline=self._outline)
         self._outline = None
         return locate(image)
+
+
+def _written_sheet(image: NDArray[np.uint8]) -> Page | None:
+    """Return the first sheet with writing, else the likeliest sheet, or None without any.
+
+    A window or a screen looks like a sheet, but nothing is written on it.
+    """
+    empty: Page | None = None
+    for outline in find_sheets(image):
+        page = Page(outline, _read_sheet(image, outline))
+        if page.glyphs:
+            return page
+        empty = empty or page
+    return empty
 
 
 def _clip(region: Box, width: int, height: int) -> Box:

@@ -15,54 +15,71 @@ _WORKING_SIDE = 320
 _SMALLEST_SHARE = 0.03
 """A sheet covers at least this share of the frame."""
 _LONGEST_ASPECT = 4.0
+_MOST_SHEETS = 4
 _EDGE_STEP = 6.0
 """Grey levels by which a sheet differs from what lies beside it, at least."""
 
 
 def find_sheet(image: NDArray[np.uint8]) -> Quad | None:
-    """Find the largest light quadrilateral with straight sides that stands out.
+    """Return the first of `find_sheets`, or None where nothing like a sheet is seen."""
+    return next(find_sheets(image), None)
+
+
+def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
+    """Find light quadrilaterals with straight sides that stand out, the likeliest first.
 
     The frame is searched in a copy of about 320 pixels: regions of even colour (so that a
     shadow does not cut the sheet) and regions above a threshold (so that a sheet on a
     similar ground is found) are candidates; the convex hull of each is reduced to four
     sides, which puts back the corners that fingers cover, and its sides must separate
-    two colours.
+    two colours. Windows and screens pass as well: whoever asks for the next one pays for
+    the search among the masks that the first did not need.
 
     Args:
         image: uint8 (height, width, 3), BGR.
 
-    Returns:
-        The corners of the whole sheet, which may lie outside the frame, or None where
-        nothing like a sheet is seen.
+    Yields:
+        The corners of the whole sheet, which may lie outside the frame; at most four, which
+        hardly overlap.
     """
     height, width = image.shape[:2]
     if min(height, width) < 100:
-        return None
+        return
     scale = _WORKING_SIDE / max(height, width)
     small = shrink(image, scale)
     # Closing fills thin dark ink, so that writing does not cut the sheet to pieces.
     filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     grey = cv2.cvtColor(filled, cv2.COLOR_BGR2GRAY)
-    best: tuple[float, Quad] | None = None
+    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    found: list[tuple[float, Quad]] = []
+    given: list[Quad] = []
     for mask, shrunk in _candidates(filled, grey):
         contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-        for contour, (_, _, _, parent) in zip(contours, tree[0] if contours else (), strict=True):
-            if parent >= 0:
-                continue  # The edge of a hole.
+        outer = [c for c, links in zip(contours, tree[0] if contours else (), strict=True)
+                 if links[3] < 0]  # fmt: skip
+        for contour in outer:
             _, _, w, h = cv2.boundingRect(contour)
-            # A score is at most the square root of the area.
-            least = best[0] ** 2 if best else 0.0
-            if w * h < max(_SMALLEST_SHARE * grey.size, least):
+            if w * h < _SMALLEST_SHARE * grey.size:
                 continue
-            found = _judge(contour, filled, grey, shrunk)
-            if found is not None and (best is None or found[0] > best[0]):
-                best = found
-        if best is not None and _is_beyond_doubt(*best, grey.size):
-            break
-    if best is None:
-        return None
-    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
-    return (best[1] + 0.5) * ratio
+            judged = _judge(contour, filled, grey, shrunk)
+            if judged is not None and not any(_overlaps(judged[1], other) for other in given):
+                found.append(judged)
+        best = max(found, key=lambda entry: entry[0], default=None)
+        if best is not None and not given and _is_beyond_doubt(*best, grey.size):
+            given.append(best[1])
+            found = [entry for entry in found if not _overlaps(entry[1], best[1])]
+            yield (best[1] + 0.5) * ratio
+    for _, quad in sorted(found, key=lambda entry: -entry[0]):
+        if len(given) == _MOST_SHEETS:
+            return
+        if not any(_overlaps(quad, other) for other in given):
+            given.append(quad)
+            yield (quad + 0.5) * ratio
+
+
+def _overlaps(quad: Quad, other: Quad) -> bool:
+    common, _ = cv2.intersectConvexConvex(quad, other)
+    return bool(common > 0.3 * min(cv2.contourArea(quad), cv2.contourArea(other)))
 
 
 def shrink(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
@@ -291,19 +308,22 @@ def _support(corners: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8])
     sides = np.roll(corners, -1, axis=0) - corners
     outward = np.stack([sides[:, 1], -sides[:, 0]], axis=1)
     outward /= np.hypot(sides[:, 0], sides[:, 1])[:, None] + 1e-6
-    steps = (np.arange(16, dtype=np.float32) + 0.5)[:, None] / 16
+    steps = (np.arange(24, dtype=np.float32) + 0.5)[:, None] / 24
     on_side = corners[:, None] + steps * sides[:, None]
-    shifts = np.array([-max(3.0, 0.04 * size), max(3.0, 0.03 * size), max(6.0, 0.11 * size)])
+    # A sheet that fills the frame leaves little room to look at what lies around it.
+    far = min(max(6.0, 0.11 * size), 0.06 * max(height, width))
+    shifts = np.array([-max(3.0, 0.04 * size), max(3.0, min(0.03 * size, 0.5 * far)), far])
     spots = on_side + shifts[:, None, None, None] * outward[:, None]
     x, y = np.rint(spots).astype(np.intp).transpose(3, 0, 1, 2)
     seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
     x, y = np.clip(x, 0, width - 1), np.clip(y, 0, height - 1)
     colour, light = colours[y, x].astype(np.int16), grey[y, x].astype(np.float32)
     step = np.abs(colour[1:] - colour[0]).max(axis=3)
-    differs = (step > _EDGE_STEP + 0.04 * light[0]).all(axis=0)
-    valid = seen.all(axis=0)
+    differs = ((step > _EDGE_STEP + 0.04 * light[0]) | ~seen[1:]).all(axis=0)
+    valid = seen[0] & seen[1]
     count = valid.sum(axis=1)
-    if count.sum() < 20:
+    # One edge alone may be where a wall meets the floor.
+    if (count >= 6).sum() < 2:
         return 0.0
     held = (differs & valid).sum(axis=1)
     # One side may lie against something of the same colour, or in fingers.
