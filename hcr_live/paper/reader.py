@@ -26,9 +26,12 @@ NEW_PAGE_SECONDS = 0.3
 LONGEST_STEP_SECONDS = 0.2
 """More time between two frames does not count: while a camera stalls, nothing was seen to go."""
 
+SHEET_SECONDS = 0.3
+"""A sheet and what is on it must have been in view for this long."""
+
 NO_SHEET_SECONDS = 1.0
-"""Without a sheet's outline anything may look like ink for a moment, such as a hand that comes
-in: a character must have been there for this long."""
+"""Without an outline many a thing looks like ink for a moment, such as a hand that comes in: then
+a character must have been there, and no hand in view, for this long."""
 
 LAYOUT_SECONDS = 1.0
 """Lines and words are those that most frames of the last moments agree on."""
@@ -93,6 +96,8 @@ class PaperReader:
         self._left_until = float("-inf")
         self._known: set[int] = set()
         self._first_seen: dict[int, float] = {}
+        self._outline_since: float | None = None
+        self._bare_since: float | None = None
         self._layouts: deque[tuple[float, _Layout]] = deque()
         self._watched = 0.0
         self._frame_time = 0.0
@@ -121,10 +126,13 @@ class PaperReader:
         tracked = self._tracker.update(plan, probabilities, still=frame.still)
         now = self._watched
         self._first_seen = {t.identity: self._first_seen.get(t.identity, now) for t in tracked}
-        sure = tracked
-        if page.outline is None and not frame.still:
-            since = self._first_seen
-            sure = tuple(t for t in tracked if now - since[t.identity] >= NO_SHEET_SECONDS)
+        if page.outline is None:
+            self._outline_since = None
+            self._bare_since = now if hands or self._bare_since is None else self._bare_since
+        else:
+            self._bare_since = None
+            self._outline_since = now if self._outline_since is None else self._outline_since
+        sure = tuple(t for t in tracked if frame.still or self._is_sure(t))
         settled, page_ended = self._take_settled(sure, now)
         reported = self._entries.keys() | self._known
         return PaperStep(
@@ -148,6 +156,15 @@ class PaperReader:
         self._first_seen = {}
         self._finder = PageFinder()
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)
+
+    def _is_sure(self, track: TrackedCharacter) -> bool:
+        """Whether a character, or the sheet it is on, has been there for long enough."""
+        since, wait = self._outline_since, SHEET_SECONDS
+        if since is None:
+            since, wait = self._bare_since, NO_SHEET_SECONDS
+        if since is None:
+            return False
+        return self._watched - max(since, self._first_seen[track.identity]) >= wait - 1e-6
 
     def _turn_page(self) -> None:
         """The next picture has nothing to do with the one before."""

@@ -8,7 +8,8 @@ import pytest
 from generator.letters import letter_strokes
 from generator.sheet import SheetStyle, scene_image, sheet_image
 from hcr_live.alphabet import get_alphabet
-from hcr_live.frame import Frame
+from hcr_live.frame import Box, Frame
+from hcr_live.ink.render import render_strokes
 from hcr_live.paper.reader import PaperReader
 from hcr_live.text import Text, join_page
 from tests.fakes import FakeClassifier, frames
@@ -118,3 +119,13 @@ def test_lines_and_words_are_kept():
     for frame in frames([image] * 30):
         page = paper.step(frame).page
     assert join_page(page) == "AA\nAAA"
+
+
+def test_writing_that_fills_the_frame_is_read_unless_a_hand_is_in_view():
+    ink = render_strokes(letter_strokes("A"), size=300)
+    board = np.full((720, 1280), 235, np.uint8)
+    board[150 : 150 + ink.shape[0], 400 : 400 + ink.shape[1]] -= ink // 255 * 190
+    shown = frames([np.repeat(board[..., None], 3, axis=2)] * 45)
+    assert str(play(reader(), shown)[0]) == "A"
+    paper, elsewhere = reader(), Box(1000, 400, 200, 200)
+    assert [paper.step(frame, (elsewhere,)).settled for frame in shown] == [()] * 45
