@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hcr_live import __version__
 from hcr_live.errors import HcrError
 from hcr_live.events import Event, end_event, start_event
+from hcr_live.frame import Frame
 from hcr_live.options import LiveOptions
 from hcr_live.overlay import annotate
 from hcr_live.sources.base import EndOfSource, Source
@@ -83,6 +84,7 @@ class LiveLoop:
         self._status = Status(mirror=mirror)
         self._notice, self._notice_until = "", float("-inf")
         self._view: View | None = None
+        self._ahead: Frame | Exception | None = None
         self._picture: NDArray[np.uint8] | None = None
         self._frames = 0
         self._started = clock()
@@ -104,7 +106,7 @@ class LiveLoop:
         return summary
 
     def _step(self) -> None:
-        frame = self._source.read(timeout=0.1)
+        frame = self._next_frame()
         if frame is None:
             self._wait_for_source()
             return
@@ -113,9 +115,29 @@ class LiveLoop:
         self._frames += 1
         self._view, events = self._session.step(frame)
         self._emit(events)
+        self._look_ahead()
         self._measure_rate()
         if self._window is not None or self._recorder is not None or self._record_to is not None:
             self._show(self._view)
+
+    def _next_frame(self) -> Frame | None:
+        if self._ahead is None:
+            return self._source.read(timeout=0.1)
+        frame, self._ahead = self._ahead, None
+        if isinstance(frame, Exception):
+            raise frame
+        return frame
+
+    def _look_ahead(self) -> None:
+        """Take a file's next frame before this one is drawn, so that work on both overlaps."""
+        if self._source.info.live:
+            return
+        try:
+            self._ahead = self._source.read(timeout=0)
+        except Exception as trouble:  # raised again when it is this frame's turn
+            self._ahead = trouble
+        if isinstance(self._ahead, Frame):
+            self._session.look_ahead(self._ahead)
 
     def _wait_for_source(self) -> None:
         """No new frame: keep the window alive and say what the source says."""
@@ -308,6 +330,8 @@ def run(
     Raises:
         HcrError: If an option, the source or an output can't be used.
     """
+    import cv2
+
     from hcr_live.sinks.events import EventLog
     from hcr_live.sinks.recorder import check_recording_path
     from hcr_live.sinks.window import OpenCVWindow, require_display
@@ -324,6 +348,9 @@ def run(
     with ExitStack() as stack:
         stack.enter_context(_terminate_as_interrupt())
         hands = _start_hands(stack)
+        # Hands, decoding and encoding have threads of their own: more of them within OpenCV's
+        # small steps cost twice the processor time and gain nothing.
+        cv2.setNumThreads(1)
         source = open_source(
             options.source, width=options.width, height=options.height, fps=options.fps
         )

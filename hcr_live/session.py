@@ -65,6 +65,7 @@ class Session:
         self._min_confidence = min_confidence
         self._auto = AutoMode()
         self._looked_at = float("-inf")
+        self._ahead: Frame | None = None
         self._covered: tuple[Box, ...] = ()
         self._pen = Pen()
         self._pen_update: PenUpdate | None = None
@@ -96,7 +97,9 @@ class Session:
         self._frame = frame
         events: list[Event] = []
         every_frame = self._looks_every_frame()
-        if every_frame or self._probe_is_due(frame.time):
+        if self._ahead is frame:
+            self._ahead = None
+        elif every_frame or self._probe_is_due(frame.time):
             # A probe is collected when the next one is due, so that it never holds up a page.
             events += self._take_hands()
             self._look(frame)
@@ -108,9 +111,22 @@ class Session:
             self._leave_paper()
         return self._view(frame), events + self._text_events(before)
 
+    def look_ahead(self, frame: Frame) -> None:
+        """Start to look for hands in the frame that `step` will be given next.
+
+        So they are found while the frame before is still drawn. Changes no result, and may be
+        left out, as with a camera, whose next frame is not there yet.
+        """
+        if self._looks_every_frame():
+            self._look(frame)
+            self._ahead = frame
+
     def finish(self) -> list[Event]:
         """Finish the character being written and keep the page; the frames have ended."""
         before = self.text
+        if self._ahead is not None:
+            self._hands.found()  # of a frame that did not come any more
+            self._ahead = None
         events = self._take_hands()
         if self.mode == "air" and self._frame is not None:
             events += self._write_strokes(self._pen.flush().finished)
@@ -164,6 +180,7 @@ class Session:
 
     def _choose_mode(self, choice: ModeChoice) -> None:
         self._hands.found()  # a look under way is of the mode before
+        self._ahead = None
         was = self.mode
         self._choice = choice
         self._auto = AutoMode()

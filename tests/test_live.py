@@ -78,7 +78,7 @@ def test_whatever_ends_the_run_recording_and_text_are_kept(card, tmp_path, troub
             loop.run()
     assert events[-1]["event"] == "end"
     assert events[-1]["text"] == "A"
-    assert video_frames(target) == 20
+    assert video_frames(target) >= 19  # Ctrl-C may come while the last one is drawn
 
 
 @pytest.mark.parametrize("key", ["q", "escape", "close"])
