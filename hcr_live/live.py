@@ -21,6 +21,7 @@ from hcr_live.events import Event, end_event, start_event
 from hcr_live.frame import Frame
 from hcr_live.options import LiveOptions
 from hcr_live.overlay import annotate
+from hcr_live.resources import asset_path
 from hcr_live.sources.base import EndOfSource, Source
 from hcr_live.view import Status, View
 
@@ -340,8 +341,9 @@ def run(
     wants_window = options.window and window is None
     if wants_window:
         require_display()
+    source_file = asset_path("demo.mp4") if options.source == "demo" else Path(options.source)
     for output in (options.record, options.events):
-        if output is not None and _is_same_file(output, Path(options.source)):
+        if output is not None and _is_same_file(output, source_file):
             raise HcrError(f"{output} is the source itself: choose another name to write to.")
     if options.record is not None:
         check_recording_path(options.record, overwrite=options.overwrite)

@@ -65,6 +65,7 @@ class Session:
         self._min_confidence = min_confidence
         self._auto = AutoMode()
         self._looked_at = float("-inf")
+        self._looking = False
         self._ahead: Frame | None = None
         self._covered: tuple[Box, ...] = ()
         self._pen = Pen()
@@ -117,7 +118,7 @@ class Session:
         So they are found while the frame before is still drawn. Changes no result, and may be
         left out, as with a camera, whose next frame is not there yet.
         """
-        if self._looks_every_frame():
+        if self._looks_every_frame() and not self._looking:
             self._look(frame)
             self._ahead = frame
 
@@ -125,7 +126,7 @@ class Session:
         """Finish the character being written and keep the page; the frames have ended."""
         before = self.text
         if self._ahead is not None:
-            self._hands.found()  # of a frame that did not come any more
+            self._found()  # of a frame that did not come any more
             self._ahead = None
         events = self._take_hands()
         if self.mode == "air" and self._frame is not None:
@@ -179,7 +180,7 @@ class Session:
         self._text = text
 
     def _choose_mode(self, choice: ModeChoice) -> None:
-        self._hands.found()  # a look under way is of the mode before
+        self._found()  # a look under way is of the mode before
         self._ahead = None
         was = self.mode
         self._choice = choice
@@ -207,11 +208,16 @@ class Session:
 
     def _look(self, frame: Frame) -> None:
         self._hands.look(frame)
+        self._looking = True
         self._looked_at = frame.time
+
+    def _found(self) -> tuple[Frame, tuple[Hand, ...]] | None:
+        self._looking = False
+        return self._hands.found()
 
     def _take_hands(self) -> list[Event]:
         """Collect the look under way, if any, and move the pen by it."""
-        look = self._hands.found()
+        look = self._found()
         if look is None:
             return []
         frame, hands = look

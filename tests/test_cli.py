@@ -111,6 +111,18 @@ def test_a_config_file_gives_defaults_and_the_command_line_wins(tmp_path, monkey
     assert options.record == Path("a.mp4")
 
 
+def test_the_source_is_never_written_over(capsys, tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(b"a clip")
+    for option in ("--record", "--events"):
+        status, _, error = run(
+            capsys, "--source", str(path), "--no-window", "--overwrite", option, str(path)
+        )
+        assert status == 2
+        assert one_sentence(error), error
+        assert path.read_bytes() == b"a clip"
+
+
 def test_no_display_is_one_sentence(tmp_path):
     if not sys.platform.startswith("linux"):
         pytest.skip("only X11 can be missing")

@@ -93,6 +93,19 @@ def test_auto_goes_to_air_for_a_writing_hand_and_keeps_the_page(card, desk):
     assert sum(a != b for a, b in pairwise(modes)) == 1
 
 
+def test_looking_ahead_changes_no_result(card, desk):
+    hands = [*[()] * 120, *writing("E")]
+    shown = frames([card] * 30 + [desk] * (len(hands) - 30))
+    plain = play(air_session(hands, FakeClassifier("A")), shown)
+    session, ahead = air_session(hands, FakeClassifier("A")), []
+    for frame, following in zip(shown, [*shown[1:], None], strict=True):
+        ahead += session.step(frame)[1]
+        if following is not None:
+            session.look_ahead(following)
+    assert [*ahead, *session.finish()] == plain
+    assert plain[-1]["text"] == "AA"
+
+
 def test_a_hand_that_holds_the_sheet_is_not_air(card):
     fist = (hand("fist", (80, 500)),)
     session = air_session([fist] * 60, FakeClassifier("A"))
