@@ -15,7 +15,7 @@ _CLOSE_UP_SIDE = 160
 """Pixels; a smaller image shows one letter or a few, a larger one a sheet."""
 
 _STRIPS = 12
-"""A ruled line is looked for in so many pieces, so that it may be slanted or bent."""
+"""A ruled line is looked for in so many strips, so that it may be slanted or bent."""
 
 
 def binarise(
@@ -49,7 +49,8 @@ def binarise(
         noise = (paper - low) / 1.12 + 0.5
     else:
         low, paper, high = _quantiles(histogram, (0.25, 0.5, 0.75))
-        noise = (high - low) / 1.35 + 0.5
+        # A quarter of a sheet may be squares and marker: then the lighter side tells.
+        noise = min((high - low) / 1.35, (paper - low) / 0.67 + 1) + 0.5
     visible = max(paper + 5 * noise, paper + _LEAST_CONTRAST)
     faint = cv2.compare(darkness, visible * 0.75, cv2.CMP_GT)
     lines = _ruled_lines(faint) if ruled else []
@@ -93,8 +94,21 @@ def _ink_level(
         histogram = cv2.calcHist([darkness], [0], chosen, [256], [0, 256]).ravel()
         histogram[: int(visible) + 1] = 0
         if histogram.sum() >= max(6.0, 2e-5 * faint.size):
-            return _quantiles(histogram, (0.75,))[0]
+            # What is left of ruled lines may be more than the writing, but is paler.
+            return _quantiles(_upper_class(histogram), (0.5,))[0]
     return None
+
+
+def _upper_class(histogram: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the histogram of the darker of two classes (Otsu 1979), empty below it."""
+    level = np.arange(256, dtype=np.float32)
+    count, mass = np.cumsum(histogram), np.cumsum(histogram * level)
+    rest, rest_mass = count[-1] - count, mass[-1] - mass
+    apart = rest_mass / np.maximum(rest, 1) - mass / np.maximum(count, 1)
+    split = int(np.argmax(count * rest * apart**2))
+    upper = histogram.copy()
+    upper[: split + 1] = 0
+    return upper if upper.any() else histogram
 
 
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
@@ -180,36 +194,98 @@ class _RuledLines:
 
 
 def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
-    """Find thin lines that run across the whole image, one entry for each direction."""
+    """Find thin, straight, parallel lines across the whole image, one entry for each direction.
+
+    The image is cut into strips across the lines; in each, rows that are mostly covered by
+    thin ink vote for the straight lines through them. What lies under thick ink votes
+    neither way: a line runs on under a marker or a thumb.
+    """
     found = []
     for upright in (False, True):
         picture = cv2.transpose(faint) if upright else faint
         rows, length = picture.shape
         if rows < 40:
             continue
-        # A slanted line wanders over a few rows within one piece.
-        thick = cv2.dilate(picture, np.ones((3, 1), np.uint8))
-        covered = cv2.compare(_coarse(thick, 1, -(-length // _STRIPS)), 165, cv2.CMP_GT)
-        joined = cv2.dilate(covered, np.ones((3, 1), np.uint8))
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(joined)
-        # Bands are thin: a few rows for each piece.
-        thin = stats[:, 4] <= max(12, 0.02 * rows) * stats[:, 2]
-        thin[0] = False
-        pieces = covered.shape[1]
-        keep = thin & (stats[:, 2] >= 0.75 * pieces)
-        if keep.sum() > 1:
-            # On ruled paper a shorter line is one that a thumb covers.
-            keep = thin & (stats[:, 2] >= 0.45 * pieces)
-        if not keep.any():
+        strip = -(-length // _STRIPS)
+        tall = max(7, round(0.02 * rows)) | 1
+        thick = cv2.morphologyEx(picture, cv2.MORPH_OPEN, np.ones((tall, 1), np.uint8))
+        # A slanted line wanders over a few rows within one strip.
+        thin = cv2.dilate(cv2.subtract(picture, thick), np.ones((3, 1), np.uint8))
+        covered_by_thick = _coarse(thick, 1, strip)
+        known = cv2.compare(covered_by_thick, 170, cv2.CMP_LT)
+        room = cv2.addWeighted(covered_by_thick, -0.65, known, 0.65, 0)
+        covered = cv2.bitwise_and(cv2.compare(_coarse(thin, 1, strip), room, cv2.CMP_GT), known)
+        lines = _straight_lines(covered > 0, known > 0, length)
+        if not lines:
             continue
-        coarse = keep.astype(np.uint8)[labels] * 255
-        # To the border, where a line may fade.
-        coarse = cv2.dilate(coarse, np.ones((1, 5), np.uint8))
-        bands = cv2.resize(coarse, (length, rows), interpolation=cv2.INTER_NEAREST)
-        on_line = cv2.countNonZero(cv2.bitwise_and(bands, picture))
-        thickness = on_line / max(1.0, float(stats[keep, 2].sum()) / pieces * length)
+        # The line itself where it is seen, a straight piece where it is hidden or faint.
+        near, coarse = np.zeros_like(covered), np.zeros_like(covered)
+        strips = coarse.shape[1]
+        for line in lines:
+            around = np.clip(line[:, None] + np.arange(-5, 6)[None], 0, rows - 1)
+            near[around, np.arange(strips)[:, None]] = 255
+            coarse[around[:, 3:8], np.arange(strips)[:, None]] = 255
+        seen = cv2.dilate(covered, np.ones((3, 1), np.uint8))
+        coarse = cv2.bitwise_or(coarse, cv2.bitwise_and(near, seen))
+        bands = cv2.resize(coarse, (strip * strips, rows), interpolation=cv2.INTER_NEAREST)
+        bands = np.ascontiguousarray(bands[:, :length])
+        on_line = cv2.countNonZero(cv2.bitwise_and(bands, cv2.subtract(picture, thick)))
+        centres = np.clip(np.array(lines), 0, rows - 1)
+        shown = cv2.countNonZero(known[centres, np.arange(strips)])
+        thickness = on_line / max(1, shown * strip)
         found.append(_RuledLines(cv2.transpose(bands) if upright else bands, thickness, upright))
     return found
+
+
+def _straight_lines(
+    covered: NDArray[np.bool_], known: NDArray[np.bool_], length: int
+) -> list[NDArray[np.intp]]:
+    """Return the row of each line in every strip, intp (strips,).
+
+    Args:
+        covered: (rows, strips), where thin ink covers a row of a strip.
+        known: The same shape, where there is no thick ink.
+        length: Of a line, in pixels.
+    """
+    rows, strips = covered.shape
+    if covered.sum() < 0.5 * strips:
+        return []
+    most = int(0.045 * length) + 1
+    # Hits in the lower half of a byte, strips that are known in the upper.
+    votes = cv2.dilate(covered.astype(np.uint8), np.ones((3, 1), np.uint8)) + 16 * known
+    votes = np.pad(votes.astype(np.uint8), ((most, most), (0, 0)))
+    rises = np.arange(-most, most + 1, max(2, most // 8))
+    place = np.arange(strips) / (strips - 1) - 0.5
+    shifts = np.rint(rises[:, None] * place[None]).astype(np.intp)
+    columns = np.ascontiguousarray(votes.T)
+    total = np.zeros((len(rises), rows), np.uint8)
+    for number, shift in enumerate(shifts):
+        for column, by in zip(columns, shift.tolist(), strict=True):
+            total[number] += column[most + by : most + by + rows]
+    hits, seen = (total & 15).astype(np.float32), (total >> 4).astype(np.float32)
+    strong = (seen >= 0.6 * strips) & (hits >= 0.8 * seen)
+    if not strong.any():
+        return []
+    common = int(np.argmax((hits * strong).sum(axis=1)))
+    # Where rises tie, the one nearest to the common one is right.
+    hits -= 0.2 * np.abs(np.arange(len(rises)) - common)[:, None] / len(rises)
+    lines = _peaks(np.where(strong, hits, 0))
+    if len(lines) > 1:
+        lines = _peaks(np.where((seen >= 0.4 * strips) & (hits >= 0.55 * seen), hits, 0))
+    return [row + shifts[number] for number, row in lines]
+
+
+def _peaks(hits: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Return (number of the rise, row) of each line that beats its neighbours."""
+    number, best = hits.argmax(axis=0), hits.max(axis=0)
+    around = cv2.dilate(best[:, None], np.ones((7, 1), np.uint8))[:, 0]
+    inside = np.flatnonzero((best > 0) & (best >= around))
+    lines = []
+    for run in np.split(inside, np.flatnonzero(np.diff(inside) > 1) + 1):
+        if len(run):
+            row = int(run[len(run) // 2])
+            lines.append((int(number[row]), row))
+    return lines
 
 
 def _without(

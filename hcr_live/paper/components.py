@@ -43,8 +43,9 @@ def find_characters(
         framed: Blobs that touch the image's border come from outside (fingers, the sheet's
             edge) and are left out; False for a tight crop of a letter, where only blobs that
             lie along the border are.
-        ground: None, or a mask, 0 or 255: ink not bordered by it (features of a face, print
-            on another thing) is left out.
+        ground: None, or a mask: 255 is ground, 127 is near it, 0 is not. Ink that is not
+            bordered by it (features of a face, print on another thing) is left out, and ink
+            that is ground itself (darker than the fingers on both sides of it) as well.
 
     Returns:
         The characters, in no order.
@@ -64,6 +65,8 @@ def find_characters(
     keep[0] = False
     if ground is not None:
         keep &= _bordered_by(ground, labels, count)
+        is_ground = np.bincount(labels[ground == 255], minlength=count)
+        keep &= is_ground < 0.25 * area
     if not keep.any() or keep.sum() > _MOST_BLOBS:
         return []
     typical = _typical_height(h[keep], w[keep])
@@ -79,14 +82,14 @@ def find_characters(
         right = int((x + w)[members].max())
         bottom = int((y + h)[members].max())
         box = Box(left, top, right - left, bottom - top)
-        if max(box.w, box.h) < 0.3 * typical or max(box.w, box.h) < 6:
+        if max(box.w, box.h) < 0.3 * typical or max(box.w, box.h) < 9:
             continue  # A comma, a speck, a stain.
         part = labels[top:bottom, left:right]
         own = part == members[0]
         for member in members[1:]:
             own |= part == member
         crop = own.astype(np.uint8) * 255
-        if _is_stroke_like(crop):
+        if _is_stroke_like(crop, alone=ground is not None):
             found.append(InkCharacter(box, crop))
     return found
 
@@ -232,8 +235,14 @@ def _fit(a: NDArray[np.float64], b: NDArray[np.float64], typical: float) -> floa
     return 0.0
 
 
-def _is_stroke_like(crop: NDArray[np.uint8]) -> bool:
-    """Return whether ink is thin against its size, as pen strokes are and things are not."""
+def _is_stroke_like(crop: NDArray[np.uint8], *, alone: bool) -> bool:
+    """Return whether ink is thin against its size, as pen strokes are and things are not.
+
+    Args:
+        crop: The ink.
+        alone: No sheet vouches for it: it must be of even width, too (Epshtein, Ofek,
+            Wexler, Detecting Text in Natural Scenes with Stroke Width Transform, 2010).
+    """
     size = max(crop.shape)
     if size > 160:
         scale = 160 / size
@@ -241,4 +250,9 @@ def _is_stroke_like(crop: NDArray[np.uint8]) -> bool:
         size = max(crop.shape)
     padded = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     distance = cv2.distanceTransform((padded > 127).astype(np.uint8), cv2.DIST_L2, 3)
-    return bool(2 * float(distance.max()) < 0.42 * size)
+    if 2 * float(distance.max()) > 0.42 * size:
+        return False
+    if not alone:
+        return True
+    ridge = distance[(distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))]
+    return bool(ridge.std() < 0.4 * ridge.mean() + 0.3)

@@ -236,7 +236,10 @@ def _unpadded(grey: NDArray[np.uint8]) -> Box:
 
 
 def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return a small mask, 0 or 255, of the one plain surface that fills an image, or None."""
+    """Return a small mask of the one plain surface that nearly fills an image, or None.
+
+    255 is the surface, 127 what is within a few pixels of it, 0 the rest.
+    """
     height, width = image.shape[:2]
     small = shrink(image, 320 / max(height, width))
     grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
@@ -245,7 +248,7 @@ def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if len(stats) < 2:
         return None
     largest = 1 + int(np.argmax(stats[1:, 4]))
-    reaches = stats[largest, 2:4] >= 0.98 * np.array(even.shape[::-1])
+    reaches = stats[largest, 2:4] >= 0.8 * np.array(even.shape[::-1])
     if stats[largest, 4] < 0.6 * even.size or not reaches.all():
         return None
     ground = (labels == largest).astype(np.uint8) * 255
@@ -258,7 +261,8 @@ def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         (min(255.0, 1.4 * light + 10), green_red + 10, blue_yellow + 10),
     )
     ground = cv2.bitwise_or(ground, cv2.bitwise_and(alike, even))
-    return cv2.dilate(ground, np.ones((7, 7), np.uint8))
+    # The edges of what lies on the ground are not even, but next to it.
+    return cv2.max(ground, cv2.dilate(ground, np.ones((7, 7), np.uint8)) // 2)
 
 
 def _is_small(characters: list[InkCharacter]) -> bool:

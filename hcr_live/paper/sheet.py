@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -12,10 +13,12 @@ Quad = NDArray[np.float32]
 """float32 (4, 2): top left, top right, bottom right, bottom left, in source pixels."""
 
 _WORKING_SIDE = 320
-_SMALLEST_SHARE = 0.03
+_SMALLEST_SHARE = 0.02
 """A sheet covers at least this share of the frame."""
 _LONGEST_ASPECT = 4.0
 _MOST_SHEETS = 4
+_MOST_SIDES = 9
+_MOST_REFINED = 8
 _EDGE_STEP = 6.0
 """Grey levels by which a sheet differs from what lies beside it, at least."""
 
@@ -62,14 +65,32 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
             if w * h < _SMALLEST_SHARE * grey.size:
                 continue
             judged = _judge(contour, filled, grey, shrunk)
-            if judged is not None and not any(_overlaps(judged[1], other) for other in given):
+            if judged is not None:
                 found.append(judged)
+            if judged is None or not _is_beyond_doubt(*judged, grey.size):
+                found += _judge_sides(contour, filled, grey, shrunk)
+        found = [e for e in found if not any(_overlaps(e[1], other) for other in given)]
         best = max(found, key=lambda entry: entry[0], default=None)
         if best is not None and not given and _is_beyond_doubt(*best, grey.size):
-            given.append(best[1])
-            found = [entry for entry in found if not _overlaps(entry[1], best[1])]
-            yield (best[1] + 0.5) * ratio
+            share, quad = _on_edges(best[1], small)
+            if share > 0.85:
+                given.append(quad)
+                found = [entry for entry in found if not _overlaps(entry[1], quad)]
+                yield (quad + 0.5) * ratio
+    refined: list[tuple[float, Quad]] = []
+    rough: list[Quad] = []
     for _, quad in sorted(found, key=lambda entry: -entry[0]):
+        # Several masks show the same sheet.
+        if any(np.abs(quad - other).max() < 4 for other in rough):
+            continue
+        rough.append(quad)
+        if len(rough) > _MOST_REFINED:
+            break
+        share, moved = _on_edges(quad, small)
+        shown = _shown(moved, (grey.shape[0], grey.shape[1]))
+        if shown is not None:
+            refined.append((share * float(np.sqrt(cv2.contourArea(shown))), moved))
+    for _, quad in sorted(refined, key=lambda entry: -entry[0]):
         if len(given) == _MOST_SHEETS:
             return
         if not any(_overlaps(quad, other) for other in given):
@@ -169,22 +190,170 @@ def _judge(
     quad = _in_order(corners)
     if not _is_card_shaped(quad):
         return None
-    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    inside, shown = cv2.intersectConvexConvex(quad, frame)
-    if inside < _SMALLEST_SHARE * grey.size:
+    shown = _shown(quad, (height, width))
+    if shown is None:
         return None
     common, _ = cv2.intersectConvexConvex(shown, hull.astype(np.float32))
-    straight = common / (hull_area + inside - common)
+    straight = common / (hull_area + cv2.contourArea(shown) - common)
     # An ellipse (a face, a lamp) fills 79 percent of its best quadrilateral.
     if straight < 0.88:
         return None
-    quad = _grown(quad, shrunk)
-    if _plainness(quad, colours) < 0.7:
+    return _judge_quad(_grown(quad, shrunk), colours, grey, straight * area / hull_area)
+
+
+def _shown(quad: Quad, shape: tuple[int, int]) -> Quad | None:
+    """Return the part of a quadrilateral that lies in the frame, or None where it is small."""
+    height, width = shape
+    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    inside, shown = cv2.intersectConvexConvex(quad, frame)
+    return shown if inside >= _SMALLEST_SHARE * height * width else None
+
+
+def _judge_quad(
+    quad: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8], fill: float
+) -> tuple[float, Quad] | None:
+    """Return (score, corners) of what is a sheet by its colours inside and out, or None."""
+    shown = _shown(quad, (grey.shape[0], grey.shape[1]))
+    if shown is None or _plainness(quad, colours) < 0.7:
         return None
     support = _support(quad, colours, grey)
     if support < 0.7:
         return None
-    return support * straight * (area / hull_area) * float(np.sqrt(inside)), quad
+    return support * fill * float(np.sqrt(cv2.contourArea(shown))), quad
+
+
+def _judge_sides(
+    contour: NDArray[np.int32],
+    colours: NDArray[np.uint8],
+    grey: NDArray[np.uint8],
+    shrunk: float,
+) -> list[tuple[float, Quad]]:
+    """Return (score, corners) of sheets that are one blob with what lies behind them.
+
+    Of the straight stretches of the blob's edge, those are chosen that four sides of a
+    sheet explain best.
+    """
+    height, width = grey.shape
+    # OpenCV goes around a blob against the clock.
+    points = cv2.approxPolyDP(contour, 2.0, True)[::-1, 0].astype(np.float64)
+    ends = np.roll(points, -1, axis=0)
+    length = np.hypot(*(ends - points).T)
+    free = ~_on_border(points, ends, (height, width))
+    long = np.flatnonzero(free & (length > 0.06 * max(height, width)))
+    long = long[np.argsort(-length[long])][:_MOST_SIDES]
+    if len(long) < 4:
+        return []
+    angle = np.arctan2(*(ends - points)[long].T[::-1])
+    # Around a convex shape the directions turn one way: each four in the order of their turn.
+    order = long[np.argsort(angle)]
+    p, q, angle = points[order], ends[order], np.sort(angle)
+    four = np.array(list(combinations(range(len(order)), 4)), np.intp)
+    turn = np.diff(angle[four], axis=1, append=angle[four[:, :1]] + 2 * np.pi)
+    four = four[(np.abs(turn - np.pi / 2) < 0.58).all(axis=1)]
+    if not len(four):
+        return []
+    following = np.roll(four, -1, axis=1)
+    u, v = (q - p)[four], (q - p)[following]
+    across = u[..., 0] * v[..., 1] - u[..., 1] * v[..., 0]
+    between = p[following] - p[four]
+    t = (between[..., 0] * v[..., 1] - between[..., 1] * v[..., 0]) / across
+    meet = p[four] + t[..., None] * u
+    start = np.roll(meet, 1, axis=1)
+    side = meet - start
+    extent = np.hypot(side[..., 0], side[..., 1]) + 1e-6
+    # How much of each side is edge of the blob: both ends of the stretch lie on the side.
+    along = side / extent[..., None]
+    low = ((p[four] - start) * along).sum(axis=2)
+    high = ((q[four] - start) * along).sum(axis=2)
+    held = np.clip(np.minimum(high, extent) - np.maximum(low, 0), 0, None)
+    outside = (high - low) - held
+    share = held.sum(axis=1) / extent.sum(axis=1)
+    valid = ((held > 0.15 * extent) & (outside < 0.15 * extent + 4)).all(axis=1) & (share > 0.45)
+    valid &= (high > low).all(axis=1)
+    area = 0.5 * np.abs((start[..., 0] * meet[..., 1] - start[..., 1] * meet[..., 0]).sum(axis=1))
+    valid &= area > _SMALLEST_SHARE * grey.size
+    worth = np.where(valid, share * np.sqrt(area), 0)
+    found: list[tuple[float, Quad]] = []
+    for index in np.argsort(-worth)[:_MOST_SHEETS]:
+        if not valid[index]:
+            break
+        quad = _in_order(meet[index])
+        if _is_card_shaped(quad):
+            judged = _judge_quad(_grown(quad, shrunk), colours, grey, 1.0)
+            if judged is not None:
+                found.append(judged)
+    return found
+
+
+def _on_edges(corners: Quad, colours: NDArray[np.uint8]) -> tuple[float, Quad]:
+    """Move each side of a rough outline onto the strongest straight edge near it.
+
+    Returns the share of the visible outline that lies on such an edge, and the corners.
+
+    Closing the ink has closed a narrow shadow beside the sheet as well, and a hull is led
+    astray by what touches the sheet. Lines are fitted by Theil and Sen's median of slopes,
+    then by least squares to what is near that.
+    """
+    height, width = colours.shape[:2]
+    size = float(np.sqrt(cv2.contourArea(corners)))
+    reach = int(np.clip(0.05 * size, 4, 8))
+    count = 24
+    along = np.linspace(0.06, 0.94, count, dtype=np.float32)
+    sides = np.roll(corners, -1, axis=0) - corners
+    outward = np.stack([sides[:, 1], -sides[:, 0]], axis=1)
+    outward /= np.hypot(sides[:, 0], sides[:, 1])[:, None] + 1e-6
+    shifts = np.arange(-reach - 1, reach + 2, dtype=np.float32)
+    on_side = corners[:, None] + along[None, :, None] * sides[:, None]
+    spots = on_side[:, :, None] + shifts[None, None, :, None] * outward[:, None, None]
+    x, y = np.rint(spots).astype(np.intp).transpose(3, 0, 1, 2)
+    seen = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+    colour = colours[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(np.int16)
+    step = np.abs(colour[:, :, 2:] - colour[:, :, :-2]).max(axis=3).astype(np.float32)
+    step[~(seen[:, :, 2:] & seen[:, :, :-2])] = 0
+    # The nearer of two edges is the likelier.
+    step *= 1 - 0.5 * (shifts[1:-1] / (reach + 1)) ** 2
+    offset = shifts[1:-1][step.argmax(axis=2)]
+    strong = step.max(axis=2) > _EDGE_STEP
+    visible, held = int((seen.all(axis=2)).sum()), 0
+    lines = []
+    for number in range(4):
+        a = outward[number]
+        use = np.flatnonzero(strong[number])
+        fitted = _fit_offsets(along[use], offset[number, use]) if len(use) >= count // 3 else None
+        start, end, on_line = fitted or (0.0, 0.0, 0)
+        held += on_line
+        first, last = corners[number], corners[(number + 1) % 4]
+        lines.append((first + start * a, last + end * a))
+    share = min(1.0, held / max(1, visible))
+    points = []
+    for (p, q), (r, t) in zip([lines[-1], *lines[:-1]], lines, strict=True):
+        u, v = q - p, t - r
+        across = u[0] * v[1] - u[1] * v[0]
+        if abs(across) < 1e-6:
+            return share, corners
+        d = r - p
+        points.append(p + (d[0] * v[1] - d[1] * v[0]) / across * u)
+    moved = np.array(points, np.float32)
+    if np.abs(moved - corners).max() > 4 * reach or not _is_card_shaped(moved):
+        return share, corners
+    return share, moved
+
+
+def _fit_offsets(
+    along: NDArray[np.float32], offset: NDArray[np.float32]
+) -> tuple[float, float, int] | None:
+    """Return how far a side's start and end are off its edge and how many points are on it."""
+    i, j = np.triu_indices(len(along), 4)
+    slope = float(np.median((offset[j] - offset[i]) / (along[j] - along[i])))
+    level = float(np.median(offset - slope * along))
+    near = np.abs(offset - level - slope * along) <= 1.5
+    if near.sum() < max(5, 0.4 * len(along)):
+        return None
+    a, b = along[near], offset[near]
+    centre = a.mean()
+    slope = float(((a - centre) * (b - b.mean())).sum() / max(1e-6, ((a - centre) ** 2).sum()))
+    level = float(b.mean() - slope * centre)
+    return level, level + slope, int(near.sum())
 
 
 def _is_card_shaped(corners: Quad) -> bool:

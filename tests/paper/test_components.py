@@ -71,9 +71,18 @@ def test_a_tight_crop_keeps_the_letter_that_touches_its_border():
 def test_ink_on_another_thing_is_left_out():
     ink = drawn(*A_STROKE, ((100, 60), (100, 140)))
     ground = np.full(ink.shape, 255, np.uint8)
+    ground[ink > 0] = 127
     ground[:, 160:] = 0
     found = find_characters(ink, ground=ground)
     assert [c.box.x for c in found] == [97]
+
+
+def test_ground_between_fingers_is_no_ink():
+    ink = drawn(*A_STROKE, ((100, 60), (100, 140)))
+    ground = np.full(ink.shape, 255, np.uint8)
+    ground[:, 160:][ink[:, 160:] > 0] = 127
+    found = find_characters(ink, ground=ground)
+    assert [c.box.x for c in found] == [217]
 
 
 def test_no_ink_and_all_ink_have_no_characters():
