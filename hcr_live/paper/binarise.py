@@ -42,8 +42,11 @@ def binarise(
     if light_on_dark:
         grey = cv2.bitwise_not(grey)
     darkness = _darkness(grey)
-    histogram = cv2.calcHist([darkness], [0], None, [256], [0, 256]).ravel()
-    if min(grey.shape) < _CLOSE_UP_SIDE:
+    # Every other pixel of every other row is enough for quantiles of a sheet.
+    close_up = min(grey.shape) < _CLOSE_UP_SIDE
+    sample = darkness if close_up else np.ascontiguousarray(darkness[::2, ::2])
+    histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel()
+    if close_up:
         # Half of a close-up may be ink and its soft edges: judge by the lightest pixels.
         low, paper = _quantiles(histogram, (0.05, 0.3))
         noise = (paper - low) / 1.12 + 0.5
@@ -150,17 +153,21 @@ def _without_crumbs(mask: NDArray[np.uint8], lines: list[_RuledLines]) -> NDArra
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, ltype=cv2.CV_16U)
     if count < 2:
         return mask
-    on_lines = np.bincount(labels[cv2.bitwise_and(mask, bands) > 0], minlength=count)
     thickness = max(line.thickness for line in lines)
     # The crossings of a grid are darker than its lines and may be all that is left of it.
     small = stats[:, 2:4].max(axis=1) < 0.05 * min(mask.shape)
     thin = stats[:, 2:4].min(axis=1) <= 2.5 * thickness + 1
     # A large letter may lie along the lines, but is not thin.
-    crumb = thin & ((on_lines > 0.7 * stats[:, 4]) | (small & (on_lines > 0)))
-    crumb[0] = False
-    if not crumb.any():
-        return mask
-    return cv2.bitwise_and(mask, np.where(crumb, 0, 255).astype(np.uint8)[labels])
+    mask = mask.copy()
+    for number in np.flatnonzero(thin).tolist():
+        x, y, w, h, area = stats[number].tolist()
+        if number == 0:
+            continue
+        own = labels[y : y + h, x : x + w] == number
+        on_lines = np.count_nonzero(own & (bands[y : y + h, x : x + w] > 0))
+        if on_lines > 0.7 * area or (small[number] and on_lines):
+            mask[y : y + h, x : x + w][own] = 0
+    return mask
 
 
 def _coarse(image: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
@@ -216,22 +223,20 @@ def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
         room = cv2.addWeighted(covered_by_thick, -0.65, known, 0.65, 0)
         covered = cv2.bitwise_and(cv2.compare(_coarse(thin, 1, strip), room, cv2.CMP_GT), known)
         lines = _straight_lines(covered > 0, known > 0, length)
-        if not lines:
+        if not len(lines):
             continue
         # The line itself where it is seen, a straight piece where it is hidden or faint.
         near, coarse = np.zeros_like(covered), np.zeros_like(covered)
-        strips = coarse.shape[1]
-        for line in lines:
-            around = np.clip(line[:, None] + np.arange(-5, 6)[None], 0, rows - 1)
-            near[around, np.arange(strips)[:, None]] = 255
-            coarse[around[:, 3:8], np.arange(strips)[:, None]] = 255
+        strips = np.arange(coarse.shape[1])
+        around = np.clip(lines[:, :, None] + np.arange(-5, 6), 0, rows - 1)
+        near[around, strips[:, None]] = 255
+        coarse[around[:, :, 3:8], strips[:, None]] = 255
         seen = cv2.dilate(covered, np.ones((3, 1), np.uint8))
         coarse = cv2.bitwise_or(coarse, cv2.bitwise_and(near, seen))
-        bands = cv2.resize(coarse, (strip * strips, rows), interpolation=cv2.INTER_NEAREST)
+        bands = cv2.resize(coarse, (strip * len(strips), rows), interpolation=cv2.INTER_NEAREST)
         bands = np.ascontiguousarray(bands[:, :length])
         on_line = cv2.countNonZero(cv2.bitwise_and(bands, cv2.subtract(picture, thick)))
-        centres = np.clip(np.array(lines), 0, rows - 1)
-        shown = cv2.countNonZero(known[centres, np.arange(strips)])
+        shown = int(np.count_nonzero(known[around[:, :, 5], strips]))
         thickness = on_line / max(1, shown * strip)
         found.append(_RuledLines(cv2.transpose(bands) if upright else bands, thickness, upright))
     return found
@@ -239,8 +244,8 @@ def _ruled_lines(faint: NDArray[np.uint8]) -> list[_RuledLines]:
 
 def _straight_lines(
     covered: NDArray[np.bool_], known: NDArray[np.bool_], length: int
-) -> list[NDArray[np.intp]]:
-    """Return the row of each line in every strip, intp (strips,).
+) -> NDArray[np.intp]:
+    """Return the row of each line in every strip, intp (lines, strips).
 
     Args:
         covered: (rows, strips), where thin ink covers a row of a strip.
@@ -248,8 +253,9 @@ def _straight_lines(
         length: Of a line, in pixels.
     """
     rows, strips = covered.shape
-    if covered.sum() < 0.5 * strips:
-        return []
+    nothing = np.zeros((0, strips), np.intp)
+    if np.count_nonzero(covered.any(axis=0)) < 0.45 * strips:
+        return nothing
     most = int(0.045 * length) + 1
     # Hits in the lower half of a byte, strips that are known in the upper.
     votes = cv2.dilate(covered.astype(np.uint8), np.ones((3, 1), np.uint8)) + 16 * known
@@ -259,33 +265,30 @@ def _straight_lines(
     shifts = np.rint(rises[:, None] * place[None]).astype(np.intp)
     columns = np.ascontiguousarray(votes.T)
     total = np.zeros((len(rises), rows), np.uint8)
-    for number, shift in enumerate(shifts):
-        for column, by in zip(columns, shift.tolist(), strict=True):
-            total[number] += column[most + by : most + by + rows]
+    for sums, shift in zip(total, shifts.tolist(), strict=True):
+        for column, by in zip(columns, shift, strict=True):
+            sums += column[most + by : most + by + rows]
     hits, seen = (total & 15).astype(np.float32), (total >> 4).astype(np.float32)
     strong = (seen >= 0.6 * strips) & (hits >= 0.8 * seen)
     if not strong.any():
-        return []
+        return nothing
     common = int(np.argmax((hits * strong).sum(axis=1)))
     # Where rises tie, the one nearest to the common one is right.
     hits -= 0.2 * np.abs(np.arange(len(rises)) - common)[:, None] / len(rises)
-    lines = _peaks(np.where(strong, hits, 0))
-    if len(lines) > 1:
-        lines = _peaks(np.where((seen >= 0.4 * strips) & (hits >= 0.55 * seen), hits, 0))
-    return [row + shifts[number] for number, row in lines]
+    number, row = _peaks(np.where(strong, hits, 0))
+    if len(row) > 1:
+        number, row = _peaks(np.where((seen >= 0.4 * strips) & (hits >= 0.55 * seen), hits, 0))
+    return row[:, None] + shifts[number]
 
 
-def _peaks(hits: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Return (number of the rise, row) of each line that beats its neighbours."""
+def _peaks(hits: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the number of the rise and the row of each line that beats its neighbours."""
     number, best = hits.argmax(axis=0), hits.max(axis=0)
     around = cv2.dilate(best[:, None], np.ones((7, 1), np.uint8))[:, 0]
-    inside = np.flatnonzero((best > 0) & (best >= around))
-    lines = []
-    for run in np.split(inside, np.flatnonzero(np.diff(inside) > 1) + 1):
-        if len(run):
-            row = int(run[len(run) // 2])
-            lines.append((int(number[row]), row))
-    return lines
+    peak = np.concatenate([[False], (best > 0) & (best >= around), [False]])
+    edges = np.flatnonzero(peak[1:] != peak[:-1])
+    row = (edges[::2] + edges[1::2] - 1) // 2
+    return number[row], row
 
 
 def _without(

@@ -12,7 +12,7 @@ from hcr_live.frame import Box
 from hcr_live.paper.binarise import binarise, is_light_on_dark
 from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew
-from hcr_live.paper.sheet import Quad, even_regions, find_sheets, shrink
+from hcr_live.paper.sheet import Quad, even_regions, find_sheets, follow_sheet, shrink
 
 _WORKING_PIXELS = 250_000
 _FINE_PIXELS = 1_600_000
@@ -21,6 +21,9 @@ _FINE_BELOW = 20
 
 _CLOSE_UP_SIDE = 160
 """A picture with a side shorter than this is the crop of one character, not a scene."""
+
+_FOLLOWED_FRAMES = 24
+"""After so many frames the sheet is looked for anew: there may be a better one."""
 
 _HELD_FRAMES = 6
 """An outline is kept through this many frames in which none is found."""
@@ -102,17 +105,18 @@ def locate(
 
 
 class PageFinder:
-    """Locates frame after frame and holds the last good outline through a few bad frames."""
+    """Locates frame after frame: follows the outline, and holds it through a few bad frames."""
 
     def __init__(self) -> None:
         self._outline: Quad | None = None
         self._missed = 0
+        self._followed = 0
 
     def locate(self, image: NDArray[np.uint8]) -> Page:
         """Return the page in the next frame, uint8 (height, width, 3) BGR; see `locate`."""
         height, width = image.shape[:2]
         if min(height, width) >= _CLOSE_UP_SIDE:
-            page = _written_sheet(image)
+            page = self._follow(image) or _written_sheet(image)
             if page is not None:
                 self._outline, self._missed = page.outline, 0
                 return page
@@ -121,6 +125,19 @@ class PageFinder:
                 return locate(image, outline=self._outline)
         self._outline = None
         return locate(image)
+
+    def _follow(self, image: NDArray[np.uint8]) -> Page | None:
+        """Return the page at the outline of the last frame, if writing is on it still."""
+        self._followed += 1
+        if self._outline is None or self._missed or self._followed > _FOLLOWED_FRAMES:
+            self._followed = 0
+            return None
+        outline = follow_sheet(image, self._outline)
+        page = None if outline is None else locate(image, outline=outline)
+        if page is None or not page.glyphs:
+            self._followed = 0
+            return None
+        return page
 
 
 def _written_sheet(image: NDArray[np.uint8]) -> Page | None:
@@ -151,7 +168,13 @@ def _read_sheet(image: NDArray[np.uint8], outline: Quad) -> tuple[Glyph, ...]:
     if across < 12 or down < 12:
         return ()
     glyphs: tuple[Glyph, ...] = ()
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    x, y, w, h = cv2.boundingRect(outline)
+    part = _clip(Box(x - 2, y - 2, w + 4, h + 4), image.shape[1], image.shape[0])
+    if min(part.w, part.h) < 6:
+        return ()
+    cut = image[part.y : part.y + part.h, part.x : part.x + part.w]
+    grey = cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY)
+    in_part = outline - np.array([part.x, part.y], np.float32)
     for pixels in (_WORKING_PIXELS, _FINE_PIXELS):
         scale = min(1.0, float(np.sqrt(pixels / (across * down))))
         source, shrunk = grey, 1.0
@@ -161,7 +184,7 @@ def _read_sheet(image: NDArray[np.uint8], outline: Quad) -> tuple[Glyph, ...]:
             source = cv2.resize(grey, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA)
         size = (max(8, round(across * scale)), max(8, round(down * scale)))
         flat = np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], np.float32)
-        to_sheet = cv2.getPerspectiveTransform((outline * shrunk).astype(np.float32), flat)
+        to_sheet = cv2.getPerspectiveTransform((in_part * shrunk).astype(np.float32), flat)
         surface = cv2.warpPerspective(
             source, to_sheet, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
@@ -298,26 +321,23 @@ def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]
     """Return the box around each character's ink in source pixels: tighter than its box's."""
     parts = []
     for character in characters:
-        h, w = character.ink.shape
-        # A coarse look is enough, and every pixel would cost more than all the rest.
-        step = max(1, max(h, w) // 24)
-        rows, columns = np.nonzero(character.ink[::step, ::step])
-        points = np.stack([columns, rows], axis=1).astype(np.float64) * step
-        offset = np.array(character.box[:2], np.float64)
-        # The last row and column may fall between the steps.
-        column = int(np.argmax(character.ink[-1]))
-        row = int(np.argmax(character.ink[:, -1]))
-        last = np.array([(column, h), (w, row)], np.float64)
-        parts.append(np.vstack([points, last]) + offset)
-    seen = cv2.perspectiveTransform(np.vstack(parts)[:, None], to_source)[:, 0]
-    boxes = []
-    start = 0
-    for part in parts:
-        own = seen[start : start + len(part)]
-        start += len(part)
-        low, high = np.floor(own.min(axis=0)), np.ceil(own.max(axis=0))
-        boxes.append(Box(int(low[0]), int(low[1]), *(int(max(1, v)) for v in high - low)))
-    return boxes
+        ink = character.ink
+        h, w = ink.shape
+        # The first and last ink of some rows and columns is enough.
+        rows = np.linspace(0, h - 1, min(h, 12)).astype(np.intp)
+        columns = np.linspace(0, w - 1, min(w, 12)).astype(np.intp)
+        across, down = ink[rows] > 0, ink[:, columns] > 0
+        rows, across = rows[across.any(axis=1)], across[across.any(axis=1)]
+        columns, down = columns[down.any(axis=0)], down[:, down.any(axis=0)]
+        x = (across.argmax(axis=1), w - across[:, ::-1].argmax(axis=1), columns, columns)
+        y = (rows, rows, down.argmax(axis=0), h - down[::-1].argmax(axis=0))
+        points = np.stack([np.concatenate(x), np.concatenate(y)], axis=1).astype(np.float64)
+        parts.append(points + np.array(character.box[:2], np.float64))
+    seen = cv2.perspectiveTransform(np.concatenate(parts)[:, None], to_source)[:, 0]
+    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
+    low = np.floor(np.minimum.reduceat(seen, starts)).astype(int)
+    size = np.maximum(1, np.ceil(np.maximum.reduceat(seen, starts)).astype(int) - low)
+    return [Box(*place, *extent) for place, extent in zip(low.tolist(), size.tolist(), strict=True)]
 
 
 def _turned(ink: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:

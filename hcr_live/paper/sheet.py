@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import combinations
 
 import cv2
@@ -96,6 +97,26 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
         if not any(_overlaps(quad, other) for other in given):
             given.append(quad)
             yield (quad + 0.5) * ratio
+
+
+def follow_sheet(image: NDArray[np.uint8], outline: Quad) -> Quad | None:
+    """Return the outline of a sheet that has moved a little since an earlier frame, or None.
+
+    This costs a tenth of a search.
+
+    Args:
+        image: uint8 (height, width, 3), BGR.
+        outline: Of the earlier frame.
+    """
+    height, width = image.shape[:2]
+    small = shrink(image, _WORKING_SIDE / max(height, width))
+    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    before = outline / ratio - 0.5
+    share, moved = _on_edges(before, small)
+    growth = cv2.contourArea(moved) / max(1.0, cv2.contourArea(before))
+    if share < 0.75 or not 0.9 < growth < 1.1 or _plainness(moved, small) < 0.7:
+        return None
+    return (moved + 0.5) * ratio
 
 
 def _overlaps(quad: Quad, other: Quad) -> bool:
@@ -288,17 +309,16 @@ def _judge_sides(
 def _on_edges(corners: Quad, colours: NDArray[np.uint8]) -> tuple[float, Quad]:
     """Move each side of a rough outline onto the strongest straight edge near it.
 
-    Returns the share of the visible outline that lies on such an edge, and the corners.
-
     Closing the ink has closed a narrow shadow beside the sheet as well, and a hull is led
-    astray by what touches the sheet. Lines are fitted by Theil and Sen's median of slopes,
-    then by least squares to what is near that.
+    astray by what touches the sheet. Of all lines near a side, the one with most edge along
+    it is taken (a small Hough transform), and fitted to that edge.
+
+    Returns:
+        The share of the visible outline that lies on such an edge, and the corners.
     """
     height, width = colours.shape[:2]
-    size = float(np.sqrt(cv2.contourArea(corners)))
-    reach = int(np.clip(0.05 * size, 4, 8))
-    count = 24
-    along = np.linspace(0.06, 0.94, count, dtype=np.float32)
+    reach = int(np.clip(0.05 * float(np.sqrt(cv2.contourArea(corners))), 4, 8))
+    along, crossing, paths = _lines_across(reach)
     sides = np.roll(corners, -1, axis=0) - corners
     outward = np.stack([sides[:, 1], -sides[:, 0]], axis=1)
     outward /= np.hypot(sides[:, 0], sides[:, 1])[:, None] + 1e-6
@@ -310,50 +330,67 @@ def _on_edges(corners: Quad, colours: NDArray[np.uint8]) -> tuple[float, Quad]:
     colour = colours[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)].astype(np.int16)
     step = np.abs(colour[:, :, 2:] - colour[:, :, :-2]).max(axis=3).astype(np.float32)
     step[~(seen[:, :, 2:] & seen[:, :, :-2])] = 0
-    # The nearer of two edges is the likelier.
-    step *= 1 - 0.5 * (shifts[1:-1] / (reach + 1)) ** 2
-    offset = shifts[1:-1][step.argmax(axis=2)]
-    strong = step.max(axis=2) > _EDGE_STEP
-    visible, held = int((seen.all(axis=2)).sum()), 0
-    lines = []
-    for number in range(4):
-        a = outward[number]
-        use = np.flatnonzero(strong[number])
-        fitted = _fit_offsets(along[use], offset[number, use]) if len(use) >= count // 3 else None
-        start, end, on_line = fitted or (0.0, 0.0, 0)
-        held += on_line
-        first, last = corners[number], corners[(number + 1) % 4]
-        lines.append((first + start * a, last + end * a))
-    share = min(1.0, held / max(1, visible))
-    points = []
-    for (p, q), (r, t) in zip([lines[-1], *lines[:-1]], lines, strict=True):
-        u, v = q - p, t - r
-        across = u[0] * v[1] - u[1] * v[0]
-        if abs(across) < 1e-6:
-            return share, corners
-        d = r - p
-        points.append(p + (d[0] * v[1] - d[1] * v[0]) / across * u)
-    moved = np.array(points, np.float32)
+    # The nearer of two edges is the likelier; one glaring spot is no line.
+    edge = np.sqrt(step) * (1 - 0.5 * (shifts[1:-1] / (reach + 1)) ** 2)
+    best = edge.reshape(4, -1)[:, paths].sum(axis=2).argmax(axis=1)
+    rough = crossing[best]
+    near = np.abs(shifts[1:-1] - rough[:, :, None]) <= 1.6
+    weight = np.where(near, step, 0) + 1e-6
+    offset = (weight * shifts[1:-1]).sum(axis=2) / weight.sum(axis=2)
+    held = (weight.max(axis=2) > _EDGE_STEP) & (np.abs(offset - rough) <= 1.6)
+    visible = int(np.count_nonzero(seen.all(axis=2)))
+    share = min(1.0, float(np.count_nonzero(held)) / max(1, visible))
+    start, end = _fitted(along, offset, held)
+    start, end = (
+        corners + start[:, None] * outward,
+        np.roll(corners, -1, axis=0) + (end[:, None] * outward),
+    )
+    u, before = end - start, np.roll(end - start, 1, axis=0)
+    across = before[:, 0] * u[:, 1] - before[:, 1] * u[:, 0]
+    if np.abs(across).min() < 1e-6:
+        return share, corners
+    apart = start - np.roll(start, 1, axis=0)
+    t = (apart[:, 0] * u[:, 1] - apart[:, 1] * u[:, 0]) / across
+    moved = (np.roll(start, 1, axis=0) + t[:, None] * before).astype(np.float32)
     if np.abs(moved - corners).max() > 4 * reach or not _is_card_shaped(moved):
         return share, corners
     return share, moved
 
 
-def _fit_offsets(
-    along: NDArray[np.float32], offset: NDArray[np.float32]
-) -> tuple[float, float, int] | None:
-    """Return how far a side's start and end are off its edge and how many points are on it."""
-    i, j = np.triu_indices(len(along), 4)
-    slope = float(np.median((offset[j] - offset[i]) / (along[j] - along[i])))
-    level = float(np.median(offset - slope * along))
-    near = np.abs(offset - level - slope * along) <= 1.5
-    if near.sum() < max(5, 0.4 * len(along)):
-        return None
-    a, b = along[near], offset[near]
-    centre = a.mean()
-    slope = float(((a - centre) * (b - b.mean())).sum() / max(1e-6, ((a - centre) ** 2).sum()))
-    level = float(b.mean() - slope * centre)
-    return level, level + slope, int(near.sum())
+@cache
+def _lines_across(
+    reach: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
+    """Return places along a side, the offset of each line there, and its index in a table.
+
+    Returns:
+        float32 (24,) in [0, 1]; float32 (lines, 24) pixels; intp (lines, 24) into a flat table
+        of (24, 2 * reach + 1).
+    """
+    along = np.linspace(0.06, 0.94, 24, dtype=np.float32)
+    ends = np.arange(-reach, reach + 1, dtype=np.float32)
+    start, end = (v.ravel() for v in np.meshgrid(ends, ends))
+    crossing = (start[:, None] + (end - start)[:, None] * along).astype(np.float32)
+    columns = np.rint(crossing).astype(np.intp) + reach
+    return along, crossing, np.arange(24)[None] * (2 * reach + 1) + columns
+
+
+def _fitted(
+    along: NDArray[np.float32], offset: NDArray[np.float32], held: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return how far each side's start and end are off the points that its edge holds.
+
+    Sides that hardly any edge holds stay where they are.
+    """
+    weight = held.astype(np.float32)
+    count = np.maximum(weight.sum(axis=1), 1)
+    centre = (weight * along).sum(axis=1) / count
+    level = (weight * offset).sum(axis=1) / count
+    away = (along - centre[:, None]) * weight
+    slope = (away * offset).sum(axis=1) / np.maximum((away * away).sum(axis=1), 1e-2)
+    firm = weight.sum(axis=1) >= 8
+    start = np.where(firm, level - slope * centre, 0)
+    return start, np.where(firm, start + slope, 0)
 
 
 def _is_card_shaped(corners: Quad) -> bool:
