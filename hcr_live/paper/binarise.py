@@ -57,11 +57,15 @@ def binarise(
     visible = max(paper + 5 * noise, paper + _LEAST_CONTRAST)
     faint = cv2.compare(darkness, visible * 0.75, cv2.CMP_GT)
     lines = _ruled_lines(faint) if ruled else []
+    whole = faint
     for line in lines:
         faint = _without(faint, line)
     ink = _ink_level(darkness, faint, visible)
     if ink is None:
         return np.zeros_like(grey)
+    if lines:
+        # The halo of a light thumb must not pass for a pen paler than all that there was.
+        ink = max(ink, _ink_level(darkness, whole, visible) or 0.0)
     upper = max(visible, paper + 0.5 * (ink - paper))
     lower = max(paper + 3.5 * noise, paper + 0.32 * (ink - paper))
     mask = cv2.compare(darkness, lower, cv2.CMP_GT)

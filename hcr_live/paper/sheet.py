@@ -89,7 +89,7 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
             break
         share, moved = _on_edges(quad, small)
         shown = _shown(moved, (grey.shape[0], grey.shape[1]))
-        if shown is not None:
+        if shown is not None and share > 0.65:
             refined.append((share * float(np.sqrt(cv2.contourArea(shown))), moved))
     for _, quad in sorted(refined, key=lambda entry: -entry[0]):
         if len(given) == _MOST_SHEETS:
@@ -256,11 +256,11 @@ def _judge_sides(
     """
     height, width = grey.shape
     # OpenCV goes around a blob against the clock.
-    points = cv2.approxPolyDP(contour, 2.0, True)[::-1, 0].astype(np.float64)
+    points = cv2.approxPolyDP(contour, 1.5, True)[::-1, 0].astype(np.float64)
     ends = np.roll(points, -1, axis=0)
     length = np.hypot(*(ends - points).T)
     free = ~_on_border(points, ends, (height, width))
-    long = np.flatnonzero(free & (length > 0.06 * max(height, width)))
+    long = np.flatnonzero(free & (length > 0.07 * max(height, width)))
     long = long[np.argsort(-length[long])][:_MOST_SIDES]
     if len(long) < 4:
         return []
