@@ -96,6 +96,11 @@ class PageMemory:
         self._entries, self._known = {}, set()
         self._layouts.clear()
 
+    def read_anew(self) -> None:
+        """The same characters are about to be read once more."""
+        self._entries = {}
+        self._layouts.clear()
+
     def update(
         self, sightings: Sequence[Sighting], time: float, width: int, height: int
     ) -> tuple[tuple[int, ...], bool]:

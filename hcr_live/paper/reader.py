@@ -144,6 +144,12 @@ class PaperReader:
         self._memory.leave()
         self._forget_view()
 
+    def read_anew(self, alphabet: Alphabet) -> None:
+        """Read what is in view once more, with another alphabet."""
+        self._alphabet = alphabet
+        self._memory.read_anew()
+        self._tracker.forget_votes()
+
     def _forget_view(self) -> None:
         self._first_seen = {}
         self._finder = PageFinder()

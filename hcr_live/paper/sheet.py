@@ -89,7 +89,7 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
             break
         share, moved = _on_edges(quad, small)
         shown = _shown(moved, (grey.shape[0], grey.shape[1]))
-        if shown is not None and share > 0.65:
+        if shown is not None and share > 0.8:
             refined.append((share * float(np.sqrt(cv2.contourArea(shown))), moved))
     for _, quad in sorted(refined, key=lambda entry: -entry[0]):
         if len(given) == _MOST_SHEETS:
@@ -289,7 +289,7 @@ def _judge_sides(
     held = np.clip(np.minimum(high, extent) - np.maximum(low, 0), 0, None)
     outside = (high - low) - held
     share = held.sum(axis=1) / extent.sum(axis=1)
-    valid = ((held > 0.15 * extent) & (outside < 0.15 * extent + 4)).all(axis=1) & (share > 0.45)
+    valid = ((held > 0.2 * extent) & (outside < 0.15 * extent + 4)).all(axis=1) & (share > 0.5)
     valid &= (high > low).all(axis=1)
     area = 0.5 * np.abs((start[..., 0] * meet[..., 1] - start[..., 1] * meet[..., 0]).sum(axis=1))
     valid &= area > _SMALLEST_SHARE * grey.size
@@ -299,11 +299,21 @@ def _judge_sides(
         if not valid[index]:
             break
         quad = _in_order(meet[index])
-        if _is_card_shaped(quad):
+        # A round blob (a face) has straight stretches as well, but leaves the corners bare.
+        if _is_card_shaped(quad) and _covered(quad, contour, (height, width)) > 0.93:
             judged = _judge_quad(_grown(quad, shrunk), colours, grey, 1.0)
-            if judged is not None:
+            # Chosen among many, so it has to be better than what a blob's hull gives.
+            if judged is not None and judged[0] > 0.8 * np.sqrt(cv2.contourArea(quad)):
                 found.append(judged)
     return found
+
+
+def _covered(quad: Quad, contour: NDArray[np.int32], shape: tuple[int, int]) -> float:
+    """Return the share of a quadrilateral, where it is in the frame, that a blob covers."""
+    blob, card = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
+    cv2.drawContours(blob, [contour], -1, 255, -1)
+    cv2.fillConvexPoly(card, np.rint(quad).astype(np.int32), 255)
+    return cv2.countNonZero(cv2.bitwise_and(blob, card)) / max(1, cv2.countNonZero(card))
 
 
 def _on_edges(corners: Quad, colours: NDArray[np.uint8]) -> tuple[float, Quad]:

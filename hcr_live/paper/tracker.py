@@ -181,6 +181,12 @@ class CharacterTracker:
             for t in shown
         )
 
+    def forget_votes(self) -> None:
+        """Go on following the characters, but let them settle anew."""
+        for track in self._tracks.values():
+            track.evidence, track.weight, track.answer = None, 0.0, None
+            track.label = track.settled_label = -1
+
     def _new_track(self, box: NDArray[np.float64]) -> _Track:
         track = _Track(self._next, box.copy(), 0.0)
         self._tracks[track.identity] = track

@@ -89,3 +89,18 @@ def test_tiny_images_have_no_ink(shape):
     found = binarise(np.full(shape, 128, np.uint8))
     assert found.shape == shape
     assert not found.any()
+
+
+def test_slanted_strokes_of_a_thin_pen_survive_squared_paper():
+    values = paper()
+    for at in range(30, 420, 45):
+        cv2.line(values, (at, 0), (at + 4, 299), 190.0, 2)
+    for at in range(20, 300, 45):
+        cv2.line(values, (0, at), (419, at + 6), 190.0, 2)
+    mask = np.zeros(values.shape, np.uint8)
+    for start, end in (((120, 230), (160, 70)), ((160, 70), (210, 200)), ((210, 200), (270, 70))):
+        cv2.line(mask, start, end, 255, 6)
+    values[mask > 0] *= 0.3
+    inside, outside = agreement(binarise(image(values)), mask)
+    assert inside > 0.9
+    assert outside < 0.002
