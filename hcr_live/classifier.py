@@ -87,7 +87,11 @@ class Classifier:
 def _read(path: Path) -> bytes:
     """Return the model's bytes, checked against the card beside it where there is one."""
     card = path.with_suffix(".json")
-    if card.is_file():
+    try:
+        has_card = card.is_file()
+    except OSError as error:
+        raise HcrError(f"Cannot read the model {path}: {error.strerror}.") from error
+    if has_card:
         try:
             sha256 = str(json.loads(card.read_text(encoding="utf-8"))["sha256"])
         except (OSError, ValueError, KeyError, TypeError) as error:

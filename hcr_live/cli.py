@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from hcr_live import __version__
+from hcr_live.alphabet import ALPHABETS
 from hcr_live.errors import HcrError
-from hcr_live.options import MODES, READ_FORMATS, LiveOptions, ReadOptions
-
-_ALPHABETS = ("letters", "upper", "lower", "digits", "alnum", "all")
+from hcr_live.options import KEYS, MODES, READ_FORMATS, LiveOptions, ReadOptions
 
 _EXAMPLES = """\
 examples:
@@ -25,9 +26,7 @@ examples:
   python main.py cameras                           which cameras there are
 
 keys in the window:
-  m mode   a alphabet   r record   s snapshot   space add a space   backspace delete
-  c clear  f mirror     h help     q or Esc quit
-"""
+""" + "\n".join(f"  {key:<11}{meaning}" for key, meaning in KEYS)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -64,7 +63,7 @@ def _probability(text: str) -> float:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--alphabet",
-        choices=_ALPHABETS,
+        choices=ALPHABETS,
         default="letters",
         help="what can be written: letters (26, a and A are one), upper, lower, digits, "
         "alnum (36, a and A are one), all (62, with case); default letters",
@@ -127,7 +126,8 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
         "--events",
         type=Path,
         metavar="FILE.jsonl",
-        help="write what is recognised as JSON lines, as it happens; replaces the file",
+        help="write what is recognised as JSON lines, as it happens; replaces the file; - is "
+        "standard output",
     )
     parser.add_argument(
         "--no-window",
@@ -204,9 +204,7 @@ def _parse(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> dict[st
         from hcr_live.config import read_config
 
         parser.set_defaults(**read_config(config, parser))
-    values = vars(parser.parse_args(arguments))
-    values.pop("config", None)
-    return values
+    return vars(parser.parse_args(arguments))
 
 
 def _run_live(arguments: Sequence[str], prog: str) -> int:
@@ -266,15 +264,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command, rest = arguments[0], arguments[1:]
     elif arguments and arguments[0] in ("-h", "--help"):
         print(_overview(prog))
+    _let_any_name_be_printed()
     try:
         if command == "live" and rest and not rest[0].startswith("-"):
             known = ", ".join(_COMMANDS)
             raise HcrError(f"Unknown command '{rest[0]}': choose one of {known}.")
-        return _COMMANDS[command](rest, prog if command == "live" else f"{prog} {command}")
+        status = _COMMANDS[command](rest, prog if command == "live" else f"{prog} {command}")
+        sys.stdout.flush()
+        return status
     except HcrError as error:
         print(f"hcr_live: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        return 1  # the reader of the output left early
+        _discard_output()  # its reader left early
+        return 1
+    except OSError as error:
+        # What no room has a better sentence for: standard output on a full disk, above all.
+        _discard_output()
+        where = error.filename if error.filename is not None else "the output"
+        print(f"hcr_live: Cannot use {where}: {error.strerror or error}.", file=sys.stderr)
+        return 2
+
+
+def _let_any_name_be_printed() -> None:
+    """Show what the terminal's encoding lacks as an escape, instead of failing on it."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Send what is still buffered nowhere: Python would complain about it while it exits."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        return

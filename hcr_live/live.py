@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hcr_live.sinks.window import Window
 
 _STILL_SECONDS = 2.0  # how long the window shows each picture of a folder
+_END_SECONDS = 2.0  # how long the window stays after the last frame of a file
 _NOTICE_SECONDS = 4.0
 
 
@@ -99,7 +100,7 @@ class LiveLoop:
             while not self._quit:
                 self._step()
         except EndOfSource:
-            pass
+            self._show_end()
         except KeyboardInterrupt:
             pass  # the way to end a run without a window
         finally:
@@ -145,17 +146,12 @@ class LiveLoop:
         if self._max_seconds is not None and self._elapsed() >= self._max_seconds:
             raise EndOfSource
         if self._window is not None and self._view is not None:
-            status = replace(self._status, fps=0.0, notice=self._current_notice())
+            status = replace(self._present_status(), fps=0.0)
             self._window.show(annotate(self._view, status))
         self._take_keys(0.0)
 
     def _show(self, view: View) -> None:
-        status = replace(
-            self._status,
-            notice=self._current_notice(),
-            recording=self._recorder is not None or self._record_to is not None,
-        )
-        self._picture = annotate(view, status)
+        self._picture = annotate(view, self._present_status())
         if self._record_to is not None:
             path, self._record_to = self._record_to, None
             self._start_recording(path, self._picture)
@@ -167,6 +163,10 @@ class LiveLoop:
         if self._window is not None:
             self._window.show(self._picture)
             self._take_keys(self._time_to_next(view))
+
+    def _present_status(self) -> Status:
+        recording = self._recorder is not None or self._record_to is not None
+        return replace(self._status, notice=self._current_notice(), recording=recording)
 
     def _time_to_next(self, view: View) -> float:
         """Seconds to wait so that a file plays at its own pace."""
@@ -184,8 +184,14 @@ class LiveLoop:
             key = self._window.poll(max(0.0, until - self._clock()))
             if key is not None:
                 self._press(key)
+                self._redraw()
             if self._clock() >= until:
                 return
+
+    def _redraw(self) -> None:
+        """Show what a key changed before the next frame comes: after a still it may be long."""
+        if self._window is not None and self._view is not None and not self._quit:
+            self._window.show(annotate(self._view, self._present_status()))
 
     def _press(self, key: str) -> None:
         session = self._session
@@ -255,10 +261,9 @@ class LiveLoop:
         import cv2
 
         path = _free_name(".png")
-        encoded, content = cv2.imencode(".png", self._picture)
+        _, content = cv2.imencode(".png", self._picture)
         try:
-            if encoded:
-                path.write_bytes(content.tobytes())
+            path.write_bytes(content.tobytes())
             self._say(f"Saved {path}.")
         except OSError as error:
             self._say(f"Cannot write {path}: {error.strerror}.")
@@ -287,16 +292,26 @@ class LiveLoop:
     def _elapsed(self) -> float:
         return self._clock() - self._started
 
-    def _finish(self) -> Summary:
+    def _show_end(self) -> None:
+        """Leave the last picture of a file on the window for a moment, with the whole text."""
+        self._flush()
+        if self._window is not None and not self._source.info.live:
+            self._redraw()
+            self._take_keys(_END_SECONDS)
+
+    def _flush(self) -> None:
+        """Finish the character and page in work; a recording shows what comes of it, too."""
         events = self._session.finish()
         self._emit(events)
-        if self._view is not None:
-            self._view = self._session.refresh(self._view)
-            if self._recorder is not None and events:
-                # What became certain at the very end belongs into the recording too.
-                after = self._view.frame.time + 1 / max(self._source.info.fps, 1.0)
-                picture = annotate(self._view, replace(self._status, recording=True))
-                self._recorder.write(picture, after)
+        if self._view is None:
+            return
+        self._view = self._session.refresh(self._view)
+        if self._recorder is not None and events:
+            after = self._view.frame.time + 1 / max(self._source.info.fps, 1.0)
+            self._recorder.write(annotate(self._view, self._present_status()), after)
+
+    def _finish(self) -> Summary:
+        self._flush()
         self._stop_recording()
         frame = self._view.frame if self._view is not None else None
         seconds = self._elapsed() if self._source.info.live else frame.time if frame else 0.0
@@ -341,10 +356,7 @@ def run(
     wants_window = options.window and window is None
     if wants_window:
         require_display()
-    source_file = asset_path("demo.mp4") if options.source == "demo" else Path(options.source)
-    for output in (options.record, options.events):
-        if output is not None and _is_same_file(output, source_file):
-            raise HcrError(f"{output} is the source itself: choose another name to write to.")
+    _check_outputs(options)
     if options.record is not None:
         check_recording_path(options.record, overwrite=options.overwrite)
     with ExitStack() as stack:
@@ -389,7 +401,7 @@ def run(
             clock=clock,
         )
         summary = loop.run()
-        if summary.text:
+        if summary.text and str(options.events) != "-":
             print(summary.text)
         return _report(source, log, loop)
 
@@ -425,6 +437,26 @@ def _report(source: Source, log: EventLog | None, loop: LiveLoop) -> int:
     for problem in problems:
         print(f"hcr_live: {problem}", file=sys.stderr)
     return 1 if problems else 0
+
+
+def _check_outputs(options: LiveOptions) -> None:
+    """Make sure that nothing the run reads, or writes elsewhere, is written over.
+
+    Raises:
+        HcrError: If an output is an input, lies among the pictures of the source, or both
+            outputs are one file.
+    """
+    source = asset_path("demo.mp4") if options.source == "demo" else Path(options.source)
+    for output in (options.record, options.events):
+        if output is None:
+            continue
+        for path in (source, options.config, options.model):
+            if path is not None and _is_same_file(output, path):
+                raise HcrError(f"{output} is read by this run: choose another name to write to.")
+        if output.exists() and _is_same_file(output.parent, source):
+            raise HcrError(f"{output} lies in the source's folder: choose another place.")
+    if options.record and options.events and options.record.absolute() == options.events.absolute():
+        raise HcrError(f"--record and --events are both {options.record}: give each its own file.")
 
 
 def _is_same_file(a: Path, b: Path) -> bool:

@@ -13,6 +13,21 @@ ReadFormat = Literal["text", "json", "csv"]
 READ_FORMATS: tuple[ReadFormat, ...] = ("text", "json", "csv")
 
 
+KEYS: tuple[tuple[str, str], ...] = (
+    ("m", "mode: auto, paper, air"),
+    ("a", "alphabet"),
+    ("r", "record on / off"),
+    ("s", "snapshot"),
+    ("space", "add a space"),
+    ("backspace", "delete the last character"),
+    ("c", "clear the text"),
+    ("f", "mirror on / off"),
+    ("h", "this help"),
+    ("q, Esc", "quit"),
+)
+"""What the window's keys do."""
+
+
 @dataclass(frozen=True)
 class LiveOptions:
     """What `live` was asked to do; `python main.py live --help` says what each means."""
@@ -31,6 +46,7 @@ class LiveOptions:
     min_confidence: float = 0.5
     max_seconds: float | None = None
     model: Path | None = None
+    config: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -43,3 +59,4 @@ class ReadOptions:
     annotate: Path | None = None
     min_confidence: float = 0.5
     model: Path | None = None
+    config: Path | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,20 +30,20 @@ def run(options: ReadOptions) -> int:
     """
     from hcr_live.sources.images import load_image
 
-    paths = list(_image_paths(options.images))
+    paths, failed = _image_paths(options.images)
     if options.annotate is not None:
         _make_folder(options.annotate)
     recognizer = Recognizer(
         options.alphabet, min_confidence=options.min_confidence, model=options.model
     )
     readings: list[tuple[str, Reading]] = []
-    failed = 0
+    taken: set[Path] = set()
     for path in paths:
         try:
             image = load_image(path)
             reading = recognizer.read(image)
             if options.annotate is not None:
-                _write_annotated(options.annotate, path, image, reading)
+                _write_annotated(_free_target(options.annotate, path, taken), image, reading)
         except HcrError as error:
             failed += 1
             print(f"hcr_live: {error}", file=sys.stderr)
@@ -62,19 +61,28 @@ def run(options: ReadOptions) -> int:
     return 1 if failed else 0
 
 
-def _image_paths(given: tuple[Path, ...]) -> Iterator[Path]:
-    """Replace each folder by its images.
+def _image_paths(given: tuple[Path, ...]) -> tuple[list[Path], int]:
+    """Replace each folder by its images; return them and how many folders gave none.
 
     Raises:
-        HcrError: If a folder has none.
+        HcrError: If nothing is left.
     """
     from hcr_live.sources.images import list_images
 
+    paths: list[Path] = []
+    failures: list[HcrError] = []
     for path in given:
-        if path.is_dir():
-            yield from list_images(path)
-        else:
-            yield path
+        try:
+            paths += list_images(path) if path.is_dir() else [path]
+        except OSError as error:
+            failures.append(HcrError(f"Cannot read {path}: {error.strerror}."))
+        except HcrError as error:
+            failures.append(error)
+    if not paths:
+        raise failures[0]
+    for failure in failures:
+        print(f"hcr_live: {failure}", file=sys.stderr)
+    return paths, len(failures)
 
 
 def _make_folder(folder: Path) -> None:
@@ -84,7 +92,17 @@ def _make_folder(folder: Path) -> None:
         raise HcrError(f"Cannot make the folder {folder}: {error.strerror}.") from error
 
 
-def _write_annotated(folder: Path, path: Path, image: NDArray[np.uint8], reading: Reading) -> None:
+def _free_target(folder: Path, source: Path, taken: set[Path]) -> Path:
+    """Return where the annotated copy goes; pictures of one name get numbers."""
+    number, target = 1, folder / f"{source.stem}-annotated.png"
+    while target in taken:
+        number += 1
+        target = folder / f"{source.stem}-annotated-{number}.png"
+    taken.add(target)
+    return target
+
+
+def _write_annotated(target: Path, image: NDArray[np.uint8], reading: Reading) -> None:
     """Write a copy of the picture with boxes and letters.
 
     Raises:
@@ -94,7 +112,6 @@ def _write_annotated(folder: Path, path: Path, image: NDArray[np.uint8], reading
 
     from hcr_live.overlay import annotate_reading
 
-    target = folder / f"{path.stem}-annotated.png"
     encoded, content = cv2.imencode(".png", annotate_reading(image, reading))
     try:
         if not encoded:

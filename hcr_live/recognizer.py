@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,11 @@ class Recognizer:
         min_confidence: `read` leaves out characters that are less sure, in [0, 1].
         model: Another network (.tflite) than the shipped one.
 
+    One thread at a time may use an instance.
+
     Raises:
-        HcrError: If there is no such alphabet, or the model is missing or damaged.
+        HcrError: If there is no such alphabet, the confidence is no probability, or the model is
+            missing or damaged.
     """
 
     def __init__(
@@ -41,6 +44,8 @@ class Recognizer:
         model: Path | None = None,
     ) -> None:
         self._alphabet = get_alphabet(alphabet)
+        if not 0 <= min_confidence <= 1:
+            raise HcrError(f"min_confidence must be from 0 to 1, not {min_confidence}.")
         self._min_confidence = min_confidence
         from hcr_live.classifier import Classifier
 
@@ -110,6 +115,9 @@ class Recognizer:
         Raises:
             HcrError: If an image is not a two-dimensional uint8 array.
         """
+        if not isinstance(inks, Iterable):
+            raise HcrError("Inks must be a list of uint8 arrays (h, w), white on black.")
+        inks = list(inks)
         for number, ink in enumerate(inks):
             if not isinstance(ink, np.ndarray) or ink.ndim != 2 or ink.dtype != np.uint8:
                 raise HcrError(f"Ink {number} must be a uint8 array (h, w), white on black.")

@@ -144,8 +144,8 @@ class Session:
         def change() -> None:
             index = ALPHABETS.index(self._alphabet.name) + 1
             self._alphabet = get_alphabet(ALPHABETS[index % len(ALPHABETS)])
-            self._paper = PaperReader(self._classifier, self._alphabet, self._min_confidence)
-            self._text = self._text.forget_page()
+            self._paper.read_anew(self._alphabet)
+            self._text = self._text.show_page(())
 
         return self._edit(change)
 
@@ -168,6 +168,7 @@ class Session:
             mode=self.mode,
             automatic=self._choice == "auto",
             alphabet=self._alphabet.name,
+            latest=self._latest,
             text=self.text,
         )
 
@@ -242,7 +243,10 @@ class Session:
         self._latest = prediction
         self._text = self._text.write(prediction.text)
         character = Character(
-            prediction.text, prediction.confidence, prediction.candidates, _bounds(strokes)
+            prediction.text,
+            prediction.confidence,
+            prediction.candidates,
+            _inside(_bounds(strokes), self._frame),
         )
         return [
             character_event(character, time=self._frame.time, frame=self._frame.index, mode="air")
@@ -313,6 +317,15 @@ def _hand_box(hand: Hand) -> Box:
     x, y, w, h = _bounds((hand.landmarks,))
     margin = round(0.1 * max(w, h))
     return Box(x - margin, y - margin, w + 2 * margin, h + 2 * margin)
+
+
+def _inside(box: Box, frame: Frame) -> Box:
+    """Clip a box to the frame, leaving at least a pixel: a fingertip may be outside."""
+    height, width = frame.image.shape[:2]
+    x, y = min(max(box.x, 0), width - 1), min(max(box.y, 0), height - 1)
+    right = min(max(box.x + box.w, x + 1), width)
+    bottom = min(max(box.y + box.h, y + 1), height)
+    return Box(x, y, right - x, bottom - y)
 
 
 def _bounds(strokes: tuple[NDArray[np.float32], ...]) -> Box:

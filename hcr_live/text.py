@@ -81,10 +81,6 @@ class Text:
         """Replace the page in view."""
         return replace(self, page=page)
 
-    def forget_page(self) -> Text:
-        """The page in view is read anew: drop what was read of it."""
-        return replace(self, page=(), dismissed=frozenset())
-
     def keep_page(self) -> Text:
         """The page left the view: its text is kept."""
         shown = join_page(self._shown)

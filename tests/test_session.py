@@ -28,7 +28,7 @@ def card() -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="module")
 def desk() -> NDArray[np.uint8]:
-    return scene_image("desk", seed=2, size=(640, 360))
+    return scene_image("desk", seed=2, size=(640, 480))
 
 
 def writing(character: str, fps: float = 30) -> list:

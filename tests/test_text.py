@@ -61,8 +61,3 @@ def test_a_space_after_the_page_in_view_does_not_write_the_page_again():
     assert str(text) == "AB "
     assert str(text.show_page(page("AB"))) == "AB "
     assert str(text.show_page(page("AB")).delete()) == "AB"
-
-
-def test_a_page_read_anew_shows_again_also_after_clear():
-    text = Text().show_page(page("AB")).clear().forget_page()
-    assert str(text.show_page(page("AB"))) == "AB"

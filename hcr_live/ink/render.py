@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hcr_live.errors import HcrError
 
+_LARGEST_COORDINATE = 1e150
+_SMALLEST_EXTENT = 1e-150  # less is one point: the scale would overflow
 _SHIFT = 4  # fractional bits that OpenCV's drawing takes
 
 
@@ -31,7 +33,10 @@ def render_strokes(
     Raises:
         HcrError: If a stroke has another shape or a number that is not finite.
     """
-    paths = [_checked(stroke, number) for number, stroke in enumerate(strokes, 1)]
+    try:
+        paths = [_checked(stroke, number) for number, stroke in enumerate(strokes, 1)]
+    except TypeError as error:
+        raise HcrError("Strokes must be a list of (n, 2) arrays.") from error
     paths = [path for path in paths if len(path)]
     if not paths:
         return np.zeros((1, 1), np.uint8)
@@ -39,7 +44,7 @@ def render_strokes(
     low = points.min(axis=0)
     extent = points.max(axis=0) - low
     longest = float(extent.max())
-    scale = (size - 1) / longest if longest > 0 else 0.0
+    scale = (size - 1) / longest if longest > _SMALLEST_EXTENT else 0.0
     thickness = max(1, round(pen * size))
     margin = thickness + 1
     width, height = (int(np.ceil(side * scale)) + 1 + 2 * margin for side in extent)
@@ -65,6 +70,6 @@ def _checked(stroke: ArrayLike, number: int) -> NDArray[np.float64]:
             f"Stroke {number} has the shape {path.shape}: it must be (n, 2), rows of x and y."
         )
     path = path[:, :2]
-    if not np.isfinite(path).all():
+    if not (np.abs(path) < _LARGEST_COORDINATE).all():
         raise HcrError(f"Stroke {number} holds a number that is not finite: drop such points.")
     return path

@@ -1,5 +1,5 @@
 """Drawing a `View` onto its frame."""
 
-from hcr_live.overlay.annotate import KEYS, annotate, annotate_reading
+from hcr_live.overlay.annotate import annotate, annotate_reading
 
-__all__ = ["KEYS", "annotate", "annotate_reading"]
+__all__ = ["annotate", "annotate_reading"]

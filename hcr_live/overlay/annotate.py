@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.frame import Box
+from hcr_live.options import KEYS
 from hcr_live.overlay.canvas import (
     AMBER,
     CYAN,
@@ -20,20 +21,6 @@ from hcr_live.overlay.canvas import (
 )
 from hcr_live.reading import Prediction, Reading
 from hcr_live.view import Mark, Status, View
-
-KEYS: tuple[tuple[str, str], ...] = (
-    ("m", "mode: auto, paper, air"),
-    ("a", "alphabet"),
-    ("r", "record on / off"),
-    ("s", "snapshot"),
-    ("space", "add a space"),
-    ("backspace", "delete the last character"),
-    ("c", "clear the text"),
-    ("f", "mirror on / off"),
-    ("h", "this help"),
-    ("q, Esc", "quit"),
-)
-"""What the window's keys do; also printed by `--help`."""
 
 _MOST_DETAILED = 12  # more marks than this get a letter and a bar, without candidates
 

@@ -54,15 +54,21 @@ def check_recording_path(path: str | Path, *, overwrite: bool = False) -> None:
     if path.suffix.lower() != ".mp4":
         raise HcrError(f"Cannot record to {path}: the name has to end in .mp4.")
     folder = path.parent
-    if path.is_dir():
+    try:
+        is_folder, has_folder, exists = path.is_dir(), folder.is_dir(), path.exists()
+    except OSError as error:
+        raise HcrError(
+            f"Cannot record to {path}: {error.strerror}; choose another place."
+        ) from error
+    if is_folder:
         raise HcrError(f"Cannot record to {path}: it is a folder; add a file name.")
-    if not folder.is_dir():
+    if not has_folder:
         raise HcrError(f"Cannot record to {path}: there is no folder {folder}; make it first.")
-    if path.exists() and not overwrite:
+    if exists and not overwrite:
         raise HcrError(
             f"{path} exists already: choose another name, or add --overwrite to replace it."
         )
-    if not os.access(path if path.exists() else folder, os.W_OK):
+    if not os.access(path if exists else folder, os.W_OK):
         raise HcrError(f"Cannot record to {path}: no permission to write; choose another place.")
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hcr_live.errors import HcrError
 
 _TITLE = "hcr_live"
+_SMALLEST, _LARGEST = (640, 360), (1280, 720)
 _NO_DISPLAY = (
     "There is no display to open the window on: add --no-window, or start it on a desktop."
 )
@@ -50,7 +51,7 @@ class OpenCVWindow:
         self._cv2 = cv2
         flags = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL
         cv2.namedWindow(_TITLE, flags)
-        cv2.resizeWindow(_TITLE, width, height)
+        cv2.resizeWindow(_TITLE, *_window_size(width, height))
         self._shown = False
 
     def show(self, image: NDArray[np.uint8]) -> None:
@@ -74,6 +75,14 @@ class OpenCVWindow:
             return bool(self._cv2.getWindowProperty(_TITLE, self._cv2.WND_PROP_VISIBLE) >= 1)
         except self._cv2.error:  # Qt, once its last window was closed
             return False
+
+
+def _window_size(width: int, height: int) -> tuple[int, int]:
+    """Return a size of the picture's aspect that is handy on any screen; it can be changed."""
+    scale = min(_LARGEST[0] / width, _LARGEST[1] / height)
+    if width >= _SMALLEST[0] or height >= _SMALLEST[1]:
+        scale = min(scale, 1.0)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def key_name(code: int) -> str | None:

@@ -226,6 +226,8 @@ def _natural_key(path: Path) -> tuple[list[str | int], str]:
 
 def _read_bytes(path: Path) -> bytes:
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise HcrError(f"{path} is no ordinary file: give an image or a folder.")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise HcrError(f"There is no file {path}: check the path.") from error

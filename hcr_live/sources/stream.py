@@ -35,7 +35,8 @@ def open_address(address: str) -> Source:
     """
     name = without_password(address)
     container = open_container(address, name)
-    is_finished_file = address.startswith("http") and bool(container.duration)
+    is_picture = container.format.name.endswith("_pipe")
+    is_finished_file = address.startswith("http") and (bool(container.duration) or is_picture)
     if is_finished_file:
         return VideoSource(address, name, container=container)
     waiting: list[InputContainer] = [container]  # many cameras take one client at a time
