@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ SHEET_SECONDS = 0.3
 NO_SHEET_SECONDS = 1.0
 """Without an outline many a thing looks like ink for a moment, such as a hand that comes in: then
 a character must have been there, and no hand in view, for this long."""
+
+
+REST_SECONDS = 1.5
+"""What did not settle within this time does not make a page restless."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,7 @@ class PaperReader:
         self._first_seen: dict[int, float] = {}
         self._outline_since: float | None = None
         self._bare_since: float | None = None
+        self._at_rest = False
         self._watched = 0.0
         self._frame_time = 0.0
 
@@ -89,7 +94,9 @@ class PaperReader:
             self._forget_view()
         self._watched += min(frame.time - self._frame_time, LONGEST_STEP_SECONDS)
         self._frame_time = frame.time
-        page = self._finder.locate(frame.image)
+        # Every other frame of a page on which all is settled tells nothing new but its place.
+        glance = self._finder.glance(frame.image) if self._at_rest else None
+        page = glance or self._finder.locate(frame.image)
         height, width = frame.image.shape[:2]
         glyphs = [
             glyph
@@ -98,6 +105,8 @@ class PaperReader:
             and (frame.still or not _is_cut(glyph.box, width, height))
         ]
         plan = self._tracker.match(glyphs, self._watched)
+        if glance is not None:
+            plan = replace(plan, to_classify=())
         inks = [glyphs[index].ink for index in plan.to_classify]
         probabilities = self._alphabet.project(self._classifier.probabilities(inks))
         tracked = self._tracker.update(plan, probabilities, still=frame.still)
@@ -127,6 +136,11 @@ class PaperReader:
             if identity in news
         )
         reported = self._memory.reported
+        settling = any(
+            t.identity not in reported and now - self._first_seen[t.identity] < REST_SECONDS
+            for t in tracked
+        )
+        self._at_rest = glance is None and bool(tracked) and not settling
         return PaperStep(
             marks=tuple(
                 Mark(t.box, self._alphabet.predict(t.probabilities), t.identity in reported)
@@ -151,6 +165,7 @@ class PaperReader:
         self._tracker.forget_votes()
 
     def _forget_view(self) -> None:
+        self._at_rest = False
         self._first_seen = {}
         self._finder = PageFinder()
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)

@@ -28,7 +28,7 @@ _SHOWN_SECONDS = 0.25
 
 _SMOOTHING_SECONDS = 0.05
 _UNSETTLED_A_FRAME = 8
-_SETTLED_A_FRAME = 4
+_SETTLED_A_FRAME = 2
 """How many characters are classified again in one frame: the network costs most of it."""
 
 
