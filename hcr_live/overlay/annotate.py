@@ -123,41 +123,45 @@ def _draw_mark(canvas: Canvas, mark: Mark, box: Box, detailed: bool) -> None:
         return
     size = int(np.clip(box.h * 0.6, canvas.px(24), canvas.px(56)))
     small = max(canvas.px(15), 11)
-    percent = f"{mark.prediction.confidence:.0%}"
-    letter_width = text_width(mark.prediction.text, size, "bold")
-    gap = canvas.px(6)
-    width = letter_width + text_width("100%", small) + 3 * gap
-    height = size + gap // 2
+    gap = canvas.px(5)
+    letter = text_width(mark.prediction.text, size, "bold")
+    number = text_width("100%", small)
+    # Neighbours stand close: where the number does not fit beside the letter it goes below.
+    beside = letter + number + 3 * gap <= box.w + gap
+    width = letter + number + 3 * gap if beside else max(letter, number) + 2 * gap
+    height = size + gap if beside else size + small + 2 * gap
     x = int(np.clip(box.x, 0, max(0, canvas.width - width)))
     y = box.y - height - canvas.px(3)
     if y < 0:
         y = min(box.y + box.h + canvas.px(3), canvas.height - height)
     canvas.panel(x, y, width, height, 0.75)
-    base = y + round(size * 0.85)
-    canvas.text(mark.prediction.text, x + gap, base, size, colour, "bold")
-    right = x + letter_width + 2 * gap
-    canvas.text(percent, right, y + height // 2, small)
-    bar_width = x + width - gap - right
-    canvas.bar(
-        right, y + height // 2 + gap, bar_width, canvas.px(5), mark.prediction.confidence, colour
-    )
+    canvas.text(mark.prediction.text, x + gap, y + round(size * 0.85), size, colour, "bold")
+    left = x + letter + 2 * gap if beside else x + gap
+    base = y + height // 2 if beside else y + size + round(small * 0.85)
+    canvas.text(f"{mark.prediction.confidence:.0%}", left, base, small)
+    length = x + width - gap - left
+    thick = canvas.px(4)
+    top = base + gap if beside else y + height - thick
+    canvas.bar(left, top, length, thick, mark.prediction.confidence, colour)
     if detailed:
         _draw_rivals(canvas, mark.prediction, box, small)
 
 
 def _draw_rivals(canvas: Canvas, prediction: Prediction, box: Box, size: int) -> None:
-    """The second and third candidate below the box."""
-    rivals = "  ".join(f"{text} {value:.0%}" for text, value in prediction.candidates[1:3])
-    if not rivals:
-        return
-    width = text_width(rivals, size) + canvas.px(8)
+    """The second and third candidate below the box, side by side where there is room."""
+    rivals = [f"{text} {value:.0%}" for text, value in prediction.candidates[1:3]]
+    line = "  ".join(rivals)
+    margin = canvas.px(4)
+    lines = [line] if text_width(line, size) + 2 * margin <= box.w + margin else rivals
+    width = max((text_width(line, size) for line in lines), default=0) + 2 * margin
     x = int(np.clip(box.x, 0, max(0, canvas.width - width)))
-    y = box.y + box.h + canvas.px(4)
-    height = round(size * 1.35)
-    if y + height > canvas.height:
+    y = box.y + box.h + margin
+    row = round(size * 1.3)
+    if not rivals or y + row * len(lines) > canvas.height:
         return
-    canvas.panel(x, y, width, height, 0.65)
-    canvas.text(rivals, x + canvas.px(4), y + size, size, GREY)
+    canvas.panel(x, y, width, row * len(lines), 0.65)
+    for number, line in enumerate(lines):
+        canvas.text(line, x + margin, y + row * number + size, size, GREY)
 
 
 def _draw_air(canvas: Canvas, view: View, mirror: bool, scale: float) -> None:
