@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from hcr_live.frame import Box, Frame
 from hcr_live.paper.memory import PageMemory, Sighting
 from hcr_live.paper.page import PageFinder
 from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
-from hcr_live.reading import Character, Classifies
+from hcr_live.reading import Character, Classifies, Prediction
 from hcr_live.text import PageCharacter
 from hcr_live.view import Mark
 
@@ -123,6 +123,8 @@ class PaperReader:
             for t in tracked
             if t.settled and (frame.still or self._is_sure(t))
         }
+        if not self._memory.reported and not self._has_anchor(certain.values()):
+            certain = {}
         sightings = [
             Sighting(t.identity, certain[t.identity].text, t.box, t.line, t.word, now=t.seen >= now)
             for t in tracked
@@ -169,6 +171,11 @@ class PaperReader:
         self._first_seen = {}
         self._finder = PageFinder()
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)
+
+    def _has_anchor(self, predictions: Iterable[Prediction]) -> bool:
+        """Whether one character is beyond doubt: on a face or a logo all are doubtful."""
+        enough = (1 + self._min_confidence) / 2
+        return any(prediction.confidence >= enough for prediction in predictions)
 
     def _is_sure(self, track: TrackedCharacter) -> bool:
         """Whether a character, or the sheet it is on, has been there for long enough."""

@@ -103,6 +103,12 @@ def test_what_is_unsure_is_never_written(card):
     assert (str(text), settled) == ("", 0)
 
 
+def test_a_page_needs_one_character_beyond_doubt(card):
+    """Faces and logos give doubtful letters, and nothing but those."""
+    assert play(reader(FakeClassifier(confidence=0.7)), frames([card] * 60))[1] == 0
+    assert play(reader(FakeClassifier(confidence=0.8)), frames([card] * 60))[1] == 1
+
+
 def test_every_picture_of_a_folder_is_a_page_of_its_own(card):
     stills = [Frame(image, n, float(n), still=True) for n, image in enumerate([card, card])]
     paper = reader()
