@@ -89,6 +89,7 @@ class LiveLoop:
         self._ahead: Frame | Exception | None = None
         self._picture: NDArray[np.uint8] | None = None
         self._frames = 0
+        self._dropped_before = 0
         self._started = clock()
         self.recording_error = ""
         self._shown_at = float("-inf")
@@ -114,6 +115,9 @@ class LiveLoop:
             return
         if self._max_seconds is not None and frame.time >= self._max_seconds:
             raise EndOfSource
+        if self._frames == 0:
+            # What a camera took while the program still loaded was not dropped by the loop.
+            self._dropped_before = self._source.dropped
         self._frames += 1
         self._view, events = self._session.step(frame)
         self._emit(events)
@@ -315,7 +319,8 @@ class LiveLoop:
         self._stop_recording()
         frame = self._view.frame if self._view is not None else None
         seconds = self._elapsed() if self._source.info.live else frame.time if frame else 0.0
-        summary = Summary(self._frames, self._source.dropped, seconds, self._session.text)
+        dropped = self._source.dropped - self._dropped_before
+        summary = Summary(self._frames, dropped, seconds, self._session.text)
         self._write_event(
             end_event(
                 frames=summary.frames,
@@ -400,6 +405,7 @@ def run(
             max_seconds=options.max_seconds,
             clock=clock,
         )
+        hands.wait_until_ready()
         summary = loop.run()
         if summary.text and str(options.events) != "-":
             print(summary.text)

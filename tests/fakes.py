@@ -36,6 +36,9 @@ class FakeHands:
         self._script = script
         self._frame: Frame | None = None
 
+    def wait_until_ready(self) -> None:
+        pass
+
     def look(self, frame: Frame) -> None:
         assert self._frame is None, "the look before was not collected"
         self._frame = frame

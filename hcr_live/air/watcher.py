@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 class Hands(Protocol):
     """One look at a time: `look` starts it, `found` waits for it."""
 
+    def wait_until_ready(self) -> None:
+        """Wait until the detector is loaded."""
+
     def look(self, frame: Frame) -> None:
         """Start looking; the look before must have been collected."""
 
@@ -33,7 +36,7 @@ class HandWatcher:
     that a file gives the same result each time.
 
     Args:
-        make_detector: Called once, on the worker thread. Its HcrError reaches `found`.
+        make_detector: Called once, on the worker thread. Its HcrError reaches `wait_until_ready`.
     """
 
     def __init__(self, make_detector: Callable[[], HandDetector]) -> None:
@@ -41,6 +44,14 @@ class HandWatcher:
         self._detector: Future[HandDetector] = self._worker.submit(make_detector)
         self._pending: tuple[Frame, Future[tuple[Hand, ...]]] | None = None
         self._closed = False
+
+    def wait_until_ready(self) -> None:
+        """Wait until the detector is loaded.
+
+        Raises:
+            HcrError: If it can't be.
+        """
+        self._detector.result()
 
     def look(self, frame: Frame) -> None:
         """Start looking; the look before must have been collected."""
