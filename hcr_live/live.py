@@ -98,6 +98,7 @@ class LiveLoop:
     def run(self) -> Summary:
         """Run to the end; recording, events and text are finished whatever ends it."""
         try:
+            self._warm_up()
             while not self._quit:
                 self._step()
         except EndOfSource:
@@ -107,6 +108,17 @@ class LiveLoop:
         finally:
             summary = self._finish()
         return summary
+
+    def _warm_up(self) -> None:
+        """Load the font and start the encoder before the first frame of a camera is waiting."""
+        if self._window is None and self._record_to is None:
+            return
+        info = self._source.info
+        blank = Frame(np.zeros((info.height, info.width, 3), np.uint8), 0, 0.0)
+        picture = annotate(self._session.refresh(View(blank, "paper", True, "")), self._status)
+        if self._record_to is not None:
+            path, self._record_to = self._record_to, None
+            self._start_recording(path, picture)
 
     def _step(self) -> None:
         frame = self._next_frame()

@@ -94,9 +94,12 @@ def locate(
         return Page(None, _read_close_up(image))
     if outline is not None:
         return Page(outline, _read_sheet(image, outline))
-    page = _written_sheet(image)
-    if page is not None:
-        return page
+    return _written_sheet(image) or _without_sheet(image)
+
+
+def _without_sheet(image: NDArray[np.uint8]) -> Page:
+    """Read the whole frame or the guide box, if that is nearly all plain ground."""
+    height, width = image.shape[:2]
     ground = _plain_ground(image)
     if ground is not None:
         return Page(None, _read_part(image, Box(0, 0, width, height), ground))
@@ -120,18 +123,18 @@ class PageFinder:
 
     def locate(self, image: NDArray[np.uint8]) -> Page:
         """Return the page in the next frame, uint8 (height, width, 3) BGR; see `locate`."""
-        height, width = image.shape[:2]
-        if min(height, width) >= _CLOSE_UP_SIDE:
-            page = self._follow(image) or _written_sheet(image)
-            if page is not None:
-                self._outline, self._missed, self._read = page.outline, 0, page
-                self._choose_detail(page)
-                return page
-            self._missed += 1
-            if self._outline is not None and self._missed <= _HELD_FRAMES:
-                return locate(image, outline=self._outline)
+        if min(image.shape[:2]) < _CLOSE_UP_SIDE:
+            return locate(image)
+        page = self._follow(image) or _written_sheet(image)
+        if page is not None:
+            self._outline, self._missed, self._read = page.outline, 0, page
+            self._choose_detail(page)
+            return page
+        self._missed += 1
+        if self._outline is not None and self._missed <= _HELD_FRAMES:
+            return locate(image, outline=self._outline)
         self._outline = self._read = None
-        return locate(image)
+        return _without_sheet(image)
 
     def glance(self, image: NDArray[np.uint8]) -> Page | None:
         """Return the last page where its outline is now, without reading it anew.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import Alphabet
 from hcr_live.frame import Box, Frame
 from hcr_live.paper.memory import PageMemory, Sighting
-from hcr_live.paper.page import PageFinder
+from hcr_live.paper.page import Page, PageFinder
 from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
 from hcr_live.reading import Character, Classifies, Prediction
 from hcr_live.text import PageCharacter
@@ -73,6 +73,7 @@ class PaperReader:
         self._outline_since: float | None = None
         self._bare_since: float | None = None
         self._at_rest = False
+        self._nothing: Page | None = None
         self._watched = 0.0
         self._frame_time = 0.0
 
@@ -94,9 +95,12 @@ class PaperReader:
             self._forget_view()
         self._watched += min(frame.time - self._frame_time, LONGEST_STEP_SECONDS)
         self._frame_time = frame.time
-        # Every other frame of a page on which all is settled tells nothing new but its place.
-        glance = self._finder.glance(frame.image) if self._at_rest else None
+        # Every other frame of a page on which all is settled tells nothing new but its place,
+        # and where there was nothing at all, the frame after the next is soon enough to look.
+        glance = self._finder.glance(frame.image) if self._at_rest else self._nothing
         page = glance or self._finder.locate(frame.image)
+        found_nothing = glance is None and page.outline is None and not page.glyphs
+        self._nothing = page if found_nothing and not frame.still else None
         height, width = frame.image.shape[:2]
         glyphs = [
             glyph
@@ -167,7 +171,7 @@ class PaperReader:
         self._tracker.forget_votes()
 
     def _forget_view(self) -> None:
-        self._at_rest = False
+        self._at_rest, self._nothing = False, None
         self._first_seen = {}
         self._finder = PageFinder()
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)
