@@ -110,7 +110,8 @@ class LiveLoop:
         return summary
 
     def _warm_up(self) -> None:
-        """Load the font and start the encoder before the first frame of a camera is waiting."""
+        """Do what is slow the first time before the first frame of a camera is waiting."""
+        self._session.warm_up()
         if self._window is None and self._record_to is None:
             return
         info = self._source.info
