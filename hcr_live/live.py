@@ -110,16 +110,16 @@ class LiveLoop:
         return summary
 
     def _warm_up(self) -> None:
-        """Do what is slow the first time before the first frame of a camera is waiting."""
+        """Do what is slow the first time before a camera's first frame is waiting; files wait."""
+        if not self._source.info.live:
+            return
         self._session.warm_up()
         if self._window is None and self._record_to is None:
             return
         info = self._source.info
         blank = Frame(np.zeros((info.height, info.width, 3), np.uint8), 0, 0.0)
         picture = annotate(self._session.refresh(View(blank, "paper", True, "")), self._status)
-        if self._record_to is not None:
-            path, self._record_to = self._record_to, None
-            self._start_recording(path, picture)
+        self._start_recording(picture)
 
     def _step(self) -> None:
         frame = self._next_frame()
@@ -131,6 +131,7 @@ class LiveLoop:
         if self._frames == 0:
             # What a camera took while the program still loaded was not dropped by the loop.
             self._dropped_before = self._source.dropped
+            self._started = self._clock()
         self._frames += 1
         self._view, events = self._session.step(frame)
         self._emit(events)
@@ -149,8 +150,8 @@ class LiveLoop:
 
     def _look_ahead(self) -> None:
         """Take a file's next frame before this one is drawn, so that work on both overlaps."""
-        if self._source.info.live:
-            return
+        if self._source.info.live or (self._view is not None and self._view.frame.still):
+            return  # a camera's is not there yet; two large photos at once would waste memory
         try:
             self._ahead = self._source.read(timeout=0)
         except Exception as trouble:  # raised again when it is this frame's turn
@@ -169,9 +170,7 @@ class LiveLoop:
 
     def _show(self, view: View) -> None:
         self._picture = annotate(view, self._present_status())
-        if self._record_to is not None:
-            path, self._record_to = self._record_to, None
-            self._start_recording(path, self._picture)
+        self._start_recording(self._picture)
         if self._recorder is not None:
             self._recorder.write(self._picture, view.frame.time)
             if self._recorder.error:
@@ -243,7 +242,11 @@ class LiveLoop:
         else:
             self._record_to = _free_name(".mp4")
 
-    def _start_recording(self, path: Path, picture: NDArray[np.uint8]) -> None:
+    def _start_recording(self, picture: NDArray[np.uint8]) -> None:
+        """Start the recording that is wished for, if any, with pictures of this size."""
+        path, self._record_to = self._record_to, None
+        if path is None:
+            return
         from hcr_live.sinks.recorder import Recorder
 
         height, width = picture.shape[:2]
