@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -94,3 +95,15 @@ def table(figures: Figures) -> str:
 def _cell(key: str, value: float) -> str:
     # Cut, not rounded: a figure on the card is never better than the measured one.
     return f"{value:.0f}" if key == "samples" else f"{int(value * 1000) / 10:.1f} %"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `evaluate`."""
+    parser.add_argument("--data", type=Path, required=True, help="folder of training data")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="unseen stroke files")
+    parser.add_argument("--model", type=Path, help="a .tflite file; default: the shipped one")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Evaluate as the options say and print the table."""
+    print(table(evaluate(options.data, options.model, options.also)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import hashlib
 import json
@@ -251,3 +252,21 @@ flattered. The made ink of the last row is of the kinds that training uses.
   alphabet, and fold the case where you can.
 - Few writers (about 120 hands and {len(fonts)} fonts), mostly adults, tablets and pens.
 """
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `export`."""
+    parser.add_argument(
+        "--run", type=Path, required=True, help="folder that fit wrote", dest="folder"
+    )
+    parser.add_argument("--data", type=Path, required=True, help="folder of training data")
+    parser.add_argument("--also", type=Path, nargs="*", default=[], help="unseen stroke files")
+    parser.add_argument("--out", type=Path, default=Path("models"), help="default models")
+    parser.add_argument("--date", help="YYYY-MM-DD on the card; default today")
+    parser.add_argument("--note", default="", help="a sentence for the card")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Export as the options say."""
+    o = options
+    print(f"Wrote {export(o.folder, o.data, o.out, o.also, o.date, o.note)}")

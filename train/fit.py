@@ -1,7 +1,8 @@
-"""Fit the network: render rounds of data, train, keep the best epoch, write the run's folder."""
+"""Train the network: render rounds of data, fit, keep the best epoch, write the run's folder."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -225,3 +226,31 @@ def _versions() -> dict[str, str]:
 
     names = ("tensorflow", "keras", "numpy", "opencv-python")
     return {"python": platform.python_version()} | {name: version(name) for name in names}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `fit`."""
+    parser.add_argument("--data", type=Path, required=True, help="folder of training data")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--fonts", type=Path, help="folder of handwriting fonts (.woff, .ttf)")
+    parser.add_argument("--start", type=Path, help="model.keras of an earlier run to go on from")
+    for name, kind in (
+        ("epochs", int),
+        ("rounds", int),
+        ("per-class", int),
+        ("nothing", float),
+        ("batch", int),
+        ("learning-rate", float),
+        ("smoothing", float),
+        ("seed", int),
+        ("processes", int),
+    ):
+        default = getattr(Plan, name.replace("-", "_"))
+        parser.add_argument(f"--{name}", type=kind, default=default, help=f"default {default}")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Fit as the options say."""
+    names = Plan.__dataclass_fields__
+    plan = Plan(**{name: value for name, value in vars(options).items() if name in names})
+    print(f"Wrote {fit(plan)}")
