@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE, network_input
 from hcr_live.ink.render import render_strokes
-from train import augment
+from train.augment import air, ink, negatives, strokes
 from train.data import Sample
 
 NOTHING = -1
@@ -140,11 +140,14 @@ class _Pools:
     def _ink(self, label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
         if label == NOTHING:
             glyphs = [ink_of(self._draw(int(rng.choice(self.classes)), rng)) for _ in range(4)]
-            return augment.no_character(glyphs, rng)
+            return negatives.no_character(glyphs, rng)
         content = self._draw(label, rng).content
         if isinstance(content, tuple):
-            return augment.draw(augment.vary_strokes(content, rng), rng)
-        return augment.vary_image(content, rng)
+            hand = air if rng.random() < 0.35 else strokes
+            drawn = ink.draw(hand.vary(content, rng), rng)
+        else:
+            drawn = ink.vary(content, rng)
+        return ink.degrade(drawn, rng) if rng.random() < 0.35 else drawn
 
     def _draw(self, label: int, rng: np.random.Generator) -> Sample:
         sources = self._of[label]

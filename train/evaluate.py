@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES, get_alphabet
 from hcr_live.classifier import Classifier
-from train.augment import no_character
+from train.augment.negatives import no_character
 from train.data import Sample, load, load_strokes
 from train.dataset import ink_of
 from train.fit import accuracy

@@ -3,9 +3,8 @@ import pytest
 
 from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE
-from train import augment
 from train.data import load
-from train.dataset import NOTHING, Renderer, ink_of, plain_arrays
+from train.dataset import NOTHING, Renderer, plain_arrays
 
 
 @pytest.fixture(scope="module")
@@ -46,35 +45,6 @@ def test_validation_writers_are_never_rendered(samples):
     held_out = [s for s in samples if s.validation]
     with Renderer(held_out, processes=1) as renderer:
         assert len(renderer.arrays(per_class=5, nothing=0.0, seed=(0,)).labels) == 0
-
-
-def test_variations_differ_and_keep_the_shape_of_strokes(samples):
-    strokes = samples[0].content
-    before = [path.copy() for path in strokes]
-    rng = np.random.default_rng(1)
-    drawn = [augment.draw(augment.vary_strokes(strokes, rng), rng) for _ in range(30)]
-    assert len({image.tobytes() for image in drawn}) == 30
-    assert all(image.dtype == np.uint8 and image.any() for image in drawn)
-    for path, old in zip(strokes, before, strict=True):
-        np.testing.assert_array_equal(path, old)
-    counts = {len(augment.vary_strokes(strokes, rng)) for _ in range(30)}
-    assert counts == {1, len(strokes)}  # in the air a character is one line
-
-
-@pytest.mark.parametrize("shape", [(16, 8), (28, 28), (64, 64), (1, 1)])
-def test_images_of_any_size_are_varied(shape):
-    image = np.full(shape, 255, np.uint8)
-    rng = np.random.default_rng(2)
-    for _ in range(20):
-        assert augment.vary_image(image, rng).any()
-
-
-def test_every_kind_of_no_character_is_ink(samples):
-    rng = np.random.default_rng(3)
-    glyphs = [ink_of(sample) for sample in samples[:4]]
-    inks = [augment.no_character(glyphs, rng) for _ in range(200)]
-    assert np.mean([ink.any() for ink in inks]) > 0.97
-    assert all(ink.dtype == np.uint8 and ink.ndim == 2 for ink in inks)
 
 
 def test_plain_arrays_are_the_samples_as_they_are(samples):
