@@ -31,6 +31,14 @@ _FOLLOWED_FRAMES = 24
 _HELD_FRAMES = 6
 """An outline is kept through this many frames in which none is found."""
 
+_SEARCH_EVERY = 8
+"""While writing is read without an outline, one is looked for in every so manyth frame."""
+
+_THUMBNAIL_SHRINK = 3
+_CHANGE_OF_LIGHT = 0.1
+_CHANGED_PIXELS = 4
+"""A sheet has changed where so many pixels of its thumbnail differ by this share of its light."""
+
 
 @dataclass(frozen=True, eq=False)
 class Glyph:
@@ -118,37 +126,72 @@ class PageFinder:
         self._missed = 0
         self._followed = 0
         self._read: Page | None = None
+        self._read_from: NDArray[np.uint8] | None = None
+        self._seen: NDArray[np.uint8] | None = None
+        self._bare: Page | None = None
+        self._since_search = 0
         self._count = 0
         self._share = 1.0
 
     def locate(self, image: NDArray[np.uint8]) -> Page:
-        """Return the page in the next frame, uint8 (height, width, 3) BGR; see `locate`."""
+        """Return the page in the next frame, uint8 (height, width, 3) BGR; see `locate`.
+
+        Where the last frame showed no sheet, looking for one and reading without one take
+        turns: both together are too long for one frame of a camera.
+        """
         if min(image.shape[:2]) < _CLOSE_UP_SIDE:
             return locate(image)
-        page = self._follow(image) or _written_sheet(image)
+        search = self._search_is_due()
+        page = self._follow(image)
+        if page is None and search:
+            page = _written_sheet(image)
+        self._since_search = 0 if search else self._since_search + 1
         if page is not None:
-            self._outline, self._missed, self._read = page.outline, 0, page
+            self._outline, self._missed, self._bare = page.outline, 0, None
+            self._read, self._read_from, self._seen = page, image, None
             self._choose_detail(page)
             return page
-        self._missed += 1
-        if self._outline is not None and self._missed <= _HELD_FRAMES:
-            return locate(image, outline=self._outline)
-        self._outline = self._read = None
-        return _without_sheet(image)
+        if self._outline is not None:
+            if not search:
+                return Page(self._outline)
+            self._missed += 1
+            if self._missed <= _HELD_FRAMES:
+                return locate(image, outline=self._outline)
+        self._outline = self._read = self._read_from = None
+        if self._bare is None or not search:
+            self._bare = _without_sheet(image)
+        return self._bare
+
+    def _search_is_due(self) -> bool:
+        if self._read is not None:
+            return bool(self._read.glyphs) or self._since_search >= 1
+        if self._bare is None:
+            return True
+        return self._since_search >= (_SEARCH_EVERY - 1 if self._bare.glyphs else 1)
 
     def glance(self, image: NDArray[np.uint8]) -> Page | None:
         """Return the last page where its outline is now, without reading it anew.
 
-        A fifth of the work of `locate`: for every other frame of a page on which nothing
-        changes. None where there was no outline, or it can't be followed.
+        A fifth of the work of `locate`, for a page on which nothing changes. None where there
+        was no outline, it can't be followed, or the sheet does not look as it did.
         """
-        if self._read is None or self._read.outline is None or self._missed:
+        if self._read is None or self._outline is None or self._missed:
             return None
-        outline = follow_sheet(image, self._read.outline)
-        if outline is None:
+        outline = follow_sheet(image, self._outline)
+        if outline is None or self._has_changed(image, outline):
             return None
         self._outline = outline
         return _moved(self._read, outline)
+
+    def _has_changed(self, image: NDArray[np.uint8], outline: Quad) -> bool:
+        """Whether the sheet does not look as it did when it was read."""
+        if self._read_from is not None and self._read is not None:
+            assert self._read.outline is not None
+            self._seen = _thumbnail(self._read_from, self._read.outline)
+            self._read_from = None
+        if self._seen is None:
+            return True
+        return _differ(self._seen, _thumbnail(image, outline, self._seen.shape))
 
     def _follow(self, image: NDArray[np.uint8]) -> Page | None:
         """Return the page at the outline of the last frame, if writing is on it still."""
@@ -189,6 +232,44 @@ def _moved(page: Page, outline: Quad) -> Page:
             for glyph, place, extent in zip(page.glyphs, places, size, strict=True)
         ),
     )
+
+
+def _thumbnail(
+    image: NDArray[np.uint8], outline: Quad, shape: tuple[int, ...] | None = None
+) -> NDArray[np.uint8]:
+    """Return the sheet small, grey and straightened, uint8 of that shape or of the sheet's own."""
+    if shape is None:
+        sides = np.linalg.norm(np.roll(outline, -1, axis=0) - outline, axis=1)
+        across, down = max(sides[0], sides[2]), max(sides[1], sides[3])
+        shape = tuple(max(16, round(float(side) / _THUMBNAIL_SHRINK)) for side in (down, across))
+    x, y, w, h = cv2.boundingRect(outline)
+    part = _clip(Box(x, y, w, h), image.shape[1], image.shape[0])
+    size = (max(1, part.w // _THUMBNAIL_SHRINK), max(1, part.h // _THUMBNAIL_SHRINK))
+    cut = image[part.y : part.y + part.h, part.x : part.x + part.w]
+    grey = cv2.resize(cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY), size, interpolation=cv2.INTER_AREA)
+    height, width = shape
+    flat = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    in_part = (outline - np.array([part.x, part.y], np.float32)) * np.divide(
+        size, (part.w, part.h), dtype=np.float32
+    )
+    to_sheet = cv2.getPerspectiveTransform(in_part.astype(np.float32), flat)
+    return cv2.warpPerspective(grey, to_sheet, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+def _differ(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
+    """Whether two thumbnails show different ink: brighter light and a pixel's shift do not count.
+
+    Nor does the rim, where what lies behind the sheet shows.
+    """
+    rim = max(3, round(0.04 * min(before.shape)))
+    before, after = (picture[rim:-rim, rim:-rim] for picture in (before, after))
+    light = cv2.mean(before)[0]
+    after = cv2.convertScaleAbs(after, alpha=light / max(1.0, cv2.mean(after)[0]))
+    around = np.ones((5, 5), np.uint8)
+    darker = cv2.subtract(cv2.erode(before, around), after)
+    lighter = cv2.subtract(after, cv2.dilate(before, around))
+    changed = cv2.compare(cv2.max(darker, lighter), _CHANGE_OF_LIGHT * light, cv2.CMP_GT)
+    return cv2.countNonZero(changed) >= _CHANGED_PIXELS
 
 
 def _written_sheet(image: NDArray[np.uint8]) -> Page | None:

@@ -31,6 +31,15 @@ a character must have been there, and no hand in view, for this long."""
 REST_SECONDS = 1.5
 """What did not settle within this time does not make a page restless."""
 
+READ_AGAIN_SECONDS = 0.5
+"""A page at rest that does not seem to change is read anew this often."""
+
+CHANGE_SECONDS = 0.7
+"""After a change it is read in every frame for so long, until other labels have settled."""
+
+SEARCH_AGAIN_SECONDS = 0.2
+"""So often while nothing is written on it: it may be no sheet at all, and hide one."""
+
 
 @dataclass(frozen=True, eq=False)
 class PaperStep:
@@ -73,6 +82,8 @@ class PaperReader:
         self._outline_since: float | None = None
         self._bare_since: float | None = None
         self._at_rest = False
+        self._read_again_at = 0.0
+        self._changed_at = float("-inf")
         self._nothing: Page | None = None
         self._watched = 0.0
         self._frame_time = 0.0
@@ -95,9 +106,12 @@ class PaperReader:
             self._forget_view()
         self._watched += min(frame.time - self._frame_time, LONGEST_STEP_SECONDS)
         self._frame_time = frame.time
-        # Every other frame of a page on which all is settled tells nothing new but its place,
-        # and where there was nothing at all, the frame after the next is soon enough to look.
-        glance = self._finder.glance(frame.image) if self._at_rest else self._nothing
+        # A page on which all is settled and nothing changes tells nothing new but its place, and
+        # where there was nothing at all, the frame after the next is soon enough to look.
+        rests = self._at_rest and self._watched < self._read_again_at
+        glance = self._finder.glance(frame.image) if rests else self._nothing
+        if rests and glance is None:
+            self._changed_at = self._watched
         page = glance or self._finder.locate(frame.image)
         found_nothing = glance is None and page.outline is None and not page.glyphs
         self._nothing = page if found_nothing and not frame.still else None
@@ -146,7 +160,10 @@ class PaperReader:
             t.identity not in reported and now - self._first_seen[t.identity] < REST_SECONDS
             for t in tracked
         )
-        self._at_rest = glance is None and bool(tracked) and not settling
+        if glance is None:
+            changing = now - self._changed_at < CHANGE_SECONDS
+            self._at_rest = page.outline is not None and not settling and not changing
+            self._read_again_at = now + (READ_AGAIN_SECONDS if tracked else SEARCH_AGAIN_SECONDS)
         return PaperStep(
             marks=tuple(
                 Mark(t.box, self._alphabet.predict(t.probabilities), t.identity in reported)
@@ -169,6 +186,7 @@ class PaperReader:
         self._alphabet = alphabet
         self._memory.read_anew()
         self._tracker.forget_votes()
+        self._at_rest = False
 
     def _forget_view(self) -> None:
         self._at_rest, self._nothing = False, None
