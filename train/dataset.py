@@ -15,18 +15,18 @@ from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE, network_input
 from hcr_live.ink.render import render_strokes
 from train.augment import air, ink, negatives, strokes
-from train.data import Sample
+from train.data import CharacterSet, Ink, Strokes
 
 NOTHING = -1
 """The label of ink that is no character."""
 
 WEIGHTS = {
-    "strokes_chars74k.json.gz": 5.0,
-    "strokes_omniglot_latin.json.gz": 2.0,
-    "strokes_uci_trajectories.json.gz": 1.0,
-    "images_ocr_letters.npz": 0.7,
-    "images_alphadigits.npz": 1.0,
-    "images_nvfp.npz": 0.7,
+    "chars74k": 5.0,
+    "omniglot_latin": 2.0,
+    "uci_trajectories": 1.0,
+    "ocr_letters": 0.7,
+    "alphadigits": 1.0,
+    "nvfp": 0.7,
     "mnist": 3.0,
     "font": 3.5,
 }
@@ -52,31 +52,29 @@ class Arrays:
     labels: NDArray[np.int16]
 
 
-def ink_of(sample: Sample) -> NDArray[np.uint8]:
-    """Return the sample's ink as it is, strokes drawn with the usual pen."""
-    if isinstance(sample.content, tuple):
-        return render_strokes(sample.content)
-    return sample.content
+def ink_of(content: Strokes | Ink) -> Ink:
+    """Return a character's ink as it is, strokes drawn with the usual pen."""
+    return render_strokes(content) if isinstance(content, tuple) else content
 
 
-def plain_arrays(samples: Sequence[Sample]) -> Arrays:
-    """Return the samples as they are, without augmentation."""
-    inputs = [_bytes(network_input(ink_of(sample))) for sample in samples]
-    labels = [sample.label for sample in samples]
+def plain_arrays(sets: Sequence[CharacterSet]) -> Arrays:
+    """Return all characters of the sets as they are, without augmentation."""
+    inputs = [_bytes(network_input(ink_of(content))) for one in sets for content in one.contents]
+    labels = [np.zeros(0, np.int16), *(one.labels for one in sets)]
     shape = (len(inputs), SIDE, SIDE)
-    return Arrays(np.asarray(inputs, np.uint8).reshape(shape), np.asarray(labels, np.int16))
+    return Arrays(np.asarray(inputs, np.uint8).reshape(shape), np.concatenate(labels))
 
 
 class Renderer:
     """Draws augmented arrays from training samples; close it or use it in a `with`.
 
     Args:
-        samples: Training samples; validation ones are left out.
+        sets: Only their training characters are drawn.
         processes: How many to render in; 1 is this one.
     """
 
-    def __init__(self, samples: Sequence[Sample], processes: int = 2) -> None:
-        self._pools = _Pools(samples)
+    def __init__(self, sets: Sequence[CharacterSet], processes: int = 2) -> None:
+        self._pools = _Pools(sets)
         self._workers = None
         if processes > 1:
             # A forked process inherits OpenCV's thread pool without its threads, and hangs.
@@ -119,14 +117,15 @@ class Renderer:
 
 
 class _Pools:
-    """The training samples by class and source."""
+    """The training characters by class and source, each as its set's number and its row."""
 
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        pools: defaultdict[int, defaultdict[str, list[Sample]]]
+    def __init__(self, sets: Sequence[CharacterSet]) -> None:
+        self._sets = [one.split("train") for one in sets]
+        pools: defaultdict[int, defaultdict[str, list[tuple[int, int]]]]
         pools = defaultdict(lambda: defaultdict(list))
-        for sample in samples:
-            if not sample.validation:
-                pools[sample.label][sample.source.partition(":")[0]].append(sample)
+        for number, one in enumerate(self._sets):
+            for row, label in enumerate(one.labels.tolist()):
+                pools[label][one.name.partition(":")[0]].append((number, row))
         self.classes = sorted(pools)
         self._of = {label: dict(sources) for label, sources in pools.items()}
 
@@ -141,7 +140,7 @@ class _Pools:
         if label == NOTHING:
             glyphs = [ink_of(self._draw(int(rng.choice(self.classes)), rng)) for _ in range(4)]
             return negatives.no_character(glyphs, rng)
-        content = self._draw(label, rng).content
+        content = self._draw(label, rng)
         if isinstance(content, tuple):
             hand = air if rng.random() < 0.35 else strokes
             drawn = ink.draw(hand.vary(content, rng), rng)
@@ -149,11 +148,12 @@ class _Pools:
             drawn = ink.vary(content, rng)
         return ink.degrade(drawn, rng) if rng.random() < 0.35 else drawn
 
-    def _draw(self, label: int, rng: np.random.Generator) -> Sample:
+    def _draw(self, label: int, rng: np.random.Generator) -> Strokes | Ink:
         sources = self._of[label]
         weights = np.array([WEIGHTS.get(name, 1.0) for name in sources])
         name = list(sources)[int(rng.choice(len(sources), p=weights / weights.sum()))]
-        return sources[name][int(rng.integers(len(sources[name])))]
+        number, row = sources[name][int(rng.integers(len(sources[name])))]
+        return self._sets[number].contents[row]
 
 
 _shared: _Pools | None = None
@@ -174,7 +174,8 @@ def _bytes(level: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.rint(level * 255).astype(np.uint8)
 
 
-def class_counts(samples: Sequence[Sample]) -> dict[str, int]:
-    """Return how many samples each character has."""
-    counts = np.bincount([sample.label for sample in samples], minlength=len(CLASSES))
-    return dict(zip(CLASSES, counts.tolist(), strict=True))
+def class_counts(sets: Sequence[CharacterSet]) -> dict[str, int]:
+    """Return how many training characters each class has."""
+    labels = np.concatenate([one.split("train").labels for one in sets])
+    counts = np.bincount(labels, minlength=len(CLASSES)).tolist()
+    return dict(zip(CLASSES, counts, strict=True))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import CLASSES, get_alphabet
 from hcr_live.classifier import Classifier
 from train.augment.negatives import no_character
-from train.data import Sample, load, load_strokes
+from train.data import CharacterSet, load, load_strokes
 from train.dataset import ink_of
 from train.fit import accuracy
 
@@ -40,25 +40,23 @@ def evaluate(data: Path, model: Path | None = None, also: Sequence[Path] = ()) -
         HcrError: If data or model can't be read.
     """
     classifier = Classifier(model)
-    samples = [sample for sample in load(data) if sample.validation]
-    for path in also:
-        samples += load_strokes(path)
+    sets = [one.split("validation") for one in load(data)]
+    sets = [one for one in [*sets, *map(load_strokes, also)] if len(one)]
     figures: Figures = {}
     rng = np.random.default_rng(0)
-    for source in dict.fromkeys(sample.source for sample in samples):
-        chosen = [sample for sample in samples if sample.source == source]
-        if len(chosen) > _MOST:
-            chosen = [chosen[i] for i in rng.choice(len(chosen), _MOST, replace=False)]
-        figures[source] = _row(classifier, chosen)
-    if samples:
-        figures[NO_CHARACTER] = _no_character(classifier, samples, rng)
+    for one in sets:
+        if len(one) > _MOST:
+            one = one.chosen(rng.choice(len(one), _MOST, replace=False))
+        figures[one.name] = _row(classifier, one)
+    if sets:
+        figures[NO_CHARACTER] = _no_character(classifier, sets, rng)
     return figures
 
 
-def _row(classifier: Classifier, samples: list[Sample]) -> dict[str, float]:
-    probabilities = classifier.probabilities([ink_of(sample) for sample in samples])
-    labels = np.array([sample.label for sample in samples], np.int16)
-    row = {"samples": float(len(samples))} | accuracy(probabilities, labels)
+def _row(classifier: Classifier, characters: CharacterSet) -> dict[str, float]:
+    probabilities = classifier.probabilities([ink_of(one) for one in characters.contents])
+    labels = characters.labels
+    row = {"samples": float(len(labels))} | accuracy(probabilities, labels)
     capital = np.array([CLASSES[label].isupper() for label in labels])
     if capital.any():
         row["capitals_26"] = accuracy(probabilities[capital], labels[capital])["accuracy_26"]
@@ -72,10 +70,12 @@ def _row(classifier: Classifier, samples: list[Sample]) -> dict[str, float]:
 
 
 def _no_character(
-    classifier: Classifier, samples: list[Sample], rng: np.random.Generator
+    classifier: Classifier, sets: list[CharacterSet], rng: np.random.Generator
 ) -> dict[str, float]:
     def glyphs() -> list[NDArray[np.uint8]]:
-        return [ink_of(samples[i]) for i in rng.integers(len(samples), size=4)]
+        return [ink_of(contents[i]) for i in rng.integers(len(contents), size=4)]
+
+    contents = [content for one in sets for content in one.contents]
 
     inks = [no_character(glyphs(), rng) for _ in range(500)]
     projected = get_alphabet("letters").project(classifier.probabilities(inks))

@@ -16,50 +16,10 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import CLASSES, get_alphabet
 from hcr_live.classifier import MODEL, Classifier
 from hcr_live.errors import HcrError
-from train.data import load
+from train.data import load, source_of
 from train.dataset import ink_of, plain_arrays
 from train.evaluate import Figures, evaluate, table
-from train.fit import RUN_FILE, WEIGHTS_FILE, predictions, validation_samples
-
-LICENCES = {
-    "strokes_chars74k.json.gz": (
-        "Chars74K EnglishHnd pen trajectories (de Campos, Babu, Varma, VISAPP 2009), 55 volunteers",
-        "no formal one; the source page asks users to acknowledge it and cite the paper",
-        "volunteers 0-44 train, 45-54 validation",
-    ),
-    "strokes_omniglot_latin.json.gz": (
-        "Omniglot Latin (Lake, Salakhutdinov, Tenenbaum, Science 2015), 20 drawers",
-        "MIT",
-        "drawers 1-16 train, 17-20 validation",
-    ),
-    "strokes_uci_trajectories.json.gz": (
-        "UCI Character Trajectories (B. H. Williams), one writer",
-        "CC BY 4.0 as UCI lists its sets",
-        "train only",
-    ),
-    "images_ocr_letters.npz": (
-        "Stanford OCR letters (R. Kassel, B. Taskar)",
-        "none stated",
-        "folds 0-8 train, 9 validation (not certainly apart by writer)",
-    ),
-    "images_alphadigits.npz": (
-        "Binary Alphadigits (S. Lucas, S. Roweis), class 1 left out",
-        "none stated",
-        "train only",
-    ),
-    "images_nvfp.npz": (
-        "nvfp/Handwritten-Character-Recognition",
-        "MIT",
-        "train only",
-    ),
-    "mnist": (
-        "MNIST (LeCun, Cortes, Burges)",
-        "commonly given as CC BY-SA 3.0",
-        "its train file, its test file for validation",
-    ),
-    "font": ("handwriting fonts, drawn as ink", "SIL Open Font License 1.1", "train only"),
-}
-"""What each source is, its licence, its split; by the names that `train.data` gives."""
+from train.fit import RUN_FILE, WEIGHTS_FILE, predictions, validation_sets
 
 
 def export(
@@ -92,7 +52,7 @@ def export(
         network = keras.models.load_model(run / WEIGHTS_FILE, compile=False)
     except (OSError, ValueError, KeyError) as error:
         raise HcrError(f"{run} is not the folder of a finished fit: {error}.") from error
-    held_out = validation_samples(load(data))
+    held_out = validation_sets(load(data))
     out.mkdir(parents=True, exist_ok=True)
     target = out / MODEL
     arrays = plain_arrays(held_out)
@@ -163,10 +123,11 @@ def _converted(network: Any) -> bytes:
 
 
 def _difference(
-    network: Any, inputs: NDArray[np.uint8], classifier: Classifier, samples: list[Any]
+    network: Any, inputs: NDArray[np.uint8], classifier: Classifier, sets: list[Any]
 ) -> float:
     """Return the largest difference of a probability between the two forms."""
-    ours = classifier.probabilities([ink_of(sample) for sample in samples])
+    inks = [ink_of(content) for one in sets for content in one.contents]
+    ours = classifier.probabilities(inks)
     return float(np.abs(ours - predictions(network, inputs)).max()) if len(ours) else 0.0
 
 
@@ -195,12 +156,8 @@ def _command(report: dict[str, Any], number: int) -> str:
 
 def _markdown(card: dict[str, Any]) -> str:
     run = card["runs"][-1]
-    names = dict.fromkeys(source.partition(":")[0] for source in run["sources"])
-    rows = [
-        f"| {LICENCES[name][0]} | {LICENCES[name][1]} | {LICENCES[name][2]} |"
-        for name in names
-        if name in LICENCES
-    ]
+    sources = dict.fromkeys(source_of(name) for name in run["sources"])
+    rows = [f"| {one.title} | {one.licence} | {one.split} |" for one in sources if one]
     fonts = sorted(s.partition(":")[2] for s in run["sources"] if s.startswith("font:"))
     figures: Figures = card["figures"]
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())

@@ -16,12 +16,12 @@ from tqdm import tqdm
 
 from hcr_live.alphabet import CLASSES
 from hcr_live.errors import HcrError
-from train.data import Sample, load, load_fonts
+from train.data import CharacterSet, load, load_fonts
 from train.dataset import NOTHING, Arrays, Renderer, class_counts, plain_arrays
 
 WEIGHTS_FILE = "model.keras"
 RUN_FILE = "run.json"
-VALIDATION_SOURCES = ("strokes_chars74k.json.gz", "strokes_omniglot_latin.json.gz")
+VALIDATION_SOURCES = ("chars74k", "omniglot_latin")
 """Sources whose validation writers choose the best epoch."""
 
 
@@ -30,7 +30,7 @@ class Plan:
     """What a run is told; saved with it.
 
     Attributes:
-        data: Folder of training data (`train.data.FILES`).
+        data: Folder of training data (docs/data.md).
         out: Folder of the run; made if it is not there.
         fonts: Folder of fonts, or None.
         start: A .keras file of an earlier run to go on from, or None for random weights.
@@ -70,9 +70,9 @@ def targets(labels: NDArray[np.int16], smoothing: float) -> NDArray[np.float32]:
     return wanted
 
 
-def validation_samples(samples: list[Sample]) -> list[Sample]:
-    """Return the samples of the writers that choose the best epoch."""
-    return [s for s in samples if s.validation and s.source in VALIDATION_SOURCES]
+def validation_sets(sets: list[CharacterSet]) -> list[CharacterSet]:
+    """Return the characters of the writers that choose the best epoch."""
+    return [one.split("validation") for one in sets if one.name in VALIDATION_SOURCES]
 
 
 def fit(plan: Plan) -> Path:
@@ -88,27 +88,27 @@ def fit(plan: Plan) -> Path:
         raise HcrError("Epochs, rounds, samples a class, batch and processes must be at least 1.")
     if not 0 <= plan.nothing < 1:
         raise HcrError(f"The share of no characters is {plan.nothing}: it must be in [0, 1).")
-    samples = load(plan.data)
+    sets = load(plan.data)
     if plan.fonts is not None:
-        samples += load_fonts(plan.fonts)
+        sets += load_fonts(plan.fonts)
     try:
         plan.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise HcrError(f"Cannot write to {plan.out}: {error.strerror}.") from error
     # Rendered before TensorFlow starts its threads, which a forked process would not survive.
-    with Renderer(samples, plan.processes) as renderer:
+    with Renderer(sets, plan.processes) as renderer:
         rounds = [
             renderer.arrays(plan.per_class, plan.nothing, (plan.seed, number))
             for number in tqdm(range(min(plan.rounds, plan.epochs)), "rendering", unit="round")
         ]
-    held_out = plain_arrays(validation_samples(samples)) if validation_samples(samples) else None
+    held_out = plain_arrays(validation_sets(sets)) if validation_sets(sets) else None
     history, best = _train(plan, rounds, held_out)
     report = {
         "before": _report_beside(plan.start) if plan.start else None,
         "plan": {k: str(v) if isinstance(v, Path) else v for k, v in asdict(plan).items()},
         "versions": _versions(),
-        "samples": class_counts([s for s in samples if not s.validation]),
-        "sources": sorted({s.source for s in samples}),
+        "samples": class_counts(sets),
+        "sources": sorted(one.name for one in sets),
         "best_epoch": best,
         "history": history,
     }

@@ -37,11 +37,11 @@ def data_folder(tmp_path_factory):
     )
     (folder / "mnist").mkdir()
     for part in ("train", "t10k"):
-        header = b"\0\0\x08\x03" + np.array([2, 28, 28], ">i4").tobytes()
-        pixels = np.zeros((2, 28, 28), np.uint8)
+        header = b"\0\0\x08\x03" + np.array([24, 28, 28], ">i4").tobytes()
+        pixels = np.zeros((24, 28, 28), np.uint8)
         pixels[:, 4:24, 13:16] = 255
         with gzip.open(folder / f"mnist/{part}-images-idx3-ubyte.gz", "wb") as file:
             file.write(header + pixels.tobytes())
         with gzip.open(folder / f"mnist/{part}-labels-idx1-ubyte.gz", "wb") as file:
-            file.write(b"\0\0\x08\x01" + np.array([2], ">i4").tobytes() + bytes([1, 1]))
+            file.write(b"\0\0\x08\x01" + np.array([24], ">i4").tobytes() + b"\1" * 24)
     return folder

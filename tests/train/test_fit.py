@@ -54,7 +54,7 @@ def test_fit_and_export_end_to_end(data_folder, tmp_path):
     card = json.loads((out / "hcr62.json").read_text())
     assert card["date"] == "2026-01-02"
     assert card["largest_difference_from_keras"] < 0.01
-    assert set(card["figures"]) == {"strokes_chars74k.json.gz", "mnist", NO_CHARACTER}
+    assert set(card["figures"]) == {"chars74k", "mnist", NO_CHARACTER}
     page = (out / "hcr62.md").read_text()
     assert table(card["figures"]) in page
     for text in (page, json.dumps(card)):

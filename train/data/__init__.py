@@ -1,5 +1,29 @@
 """Loaders: each source of handwriting becomes a `CharacterSet`, split by writer."""
 
-from train.data.corpus import FILES, Sample, Strokes, load, load_fonts, load_strokes
+from train.data.characters import (
+    SPLITS,
+    UNKNOWN_WRITER,
+    CharacterSet,
+    Ink,
+    Split,
+    Strokes,
+)
+from train.data.fonts import load_fonts
+from train.data.recognise import load
+from train.data.sources import SOURCES, Source, source_of
+from train.data.strokes import load_strokes
 
-__all__ = ["FILES", "Sample", "Strokes", "load", "load_fonts", "load_strokes"]
+__all__ = [
+    "SOURCES",
+    "SPLITS",
+    "UNKNOWN_WRITER",
+    "CharacterSet",
+    "Ink",
+    "Source",
+    "Split",
+    "Strokes",
+    "load",
+    "load_fonts",
+    "load_strokes",
+    "source_of",
+]

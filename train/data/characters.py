@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from hcr_live.alphabet import CLASSES
+from hcr_live.errors import HcrError
 
 Split = Literal["train", "validation", "test"]
 
@@ -67,3 +73,63 @@ class CharacterSet:
     def split(self, name: Split) -> CharacterSet:
         """Return the characters of one split."""
         return self.chosen(self.splits == SPLITS.index(name))
+
+
+def labels_of(characters: Sequence[str]) -> NDArray[np.int16]:
+    """Return the columns of `CLASSES`, int16 (n,).
+
+    Raises:
+        ValueError: If one is none of 0-9 A-Z a-z.
+    """
+    columns = {character: column for column, character in enumerate(CLASSES)}
+    for number, character in enumerate(characters, 1):
+        if character not in columns:
+            raise ValueError(f"label {number}, {character!r}, is none of 0-9 A-Z a-z")
+    return np.array([columns[character] for character in characters], np.int16)
+
+
+def writers_of(names: Sequence[Any]) -> NDArray[np.int32]:
+    """Return a number for each writer, int32 (n,).
+
+    Whole numbers stay what they are (-1 is unknown), other names are numbered in alphabetical
+    order; None and "" are `UNKNOWN_WRITER`.
+    """
+    texts = ["" if name is None else str(name).strip() for name in names]
+    known = sorted(set(texts) - {""})
+    if all(text.removeprefix("-").isdecimal() and -2 < int(text) < 2**31 for text in known):
+        number = {text: int(text) for text in known}
+    else:
+        number = {text: place for place, text in enumerate(known)}
+    return np.array([number.get(text, UNKNOWN_WRITER) for text in texts], np.int32)
+
+
+def validation_where(held_out: ArrayLike) -> NDArray[np.uint8]:
+    """Return `splits`: validation where the boolean array is true, else train."""
+    return np.asarray(held_out, bool).astype(np.uint8) * np.uint8(SPLITS.index("validation"))
+
+
+def usual_splits(writers: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Return `splits` of a source that comes without: every fifth writer is validation.
+
+    Where fewer than five writers are known it is every tenth character, which says little about
+    other people's writing.
+    """
+    known = np.unique(writers[writers != UNKNOWN_WRITER])
+    if len(known) >= 5:
+        return validation_where(np.isin(writers, known[4::5]))
+    return validation_where(np.arange(len(writers)) % 10 == 9)
+
+
+def official_splits(train: int, validation: int, test: int) -> NDArray[np.uint8]:
+    """Return `splits` of a train file, whose last characters are validation, and a test file."""
+    return np.repeat(np.arange(len(SPLITS), dtype=np.uint8), [train - validation, validation, test])
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what goes wrong inside the `with` into an `HcrError` that names the file."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, IndexError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "it is cut off"
+        raise HcrError(f"Cannot read {path}: {reason.rstrip('.')}; get the file again.") from error
