@@ -18,7 +18,8 @@ from hcr_live.classifier import MODEL, Classifier
 from hcr_live.errors import HcrError
 from train.data import load, source_of
 from train.dataset import ink_of, plain_arrays
-from train.evaluate import Figures, evaluate, table
+from train.evaluate.evaluation import evaluate, figures
+from train.evaluate.report import markdown_table
 from train.fit import RUN_FILE, WEIGHTS_FILE, predictions, validation_sets
 
 
@@ -80,7 +81,7 @@ def export(
         "commands": [_command(one, number) for number, one in enumerate(runs, 1)],
         "temperature": temperature,
         "largest_difference_from_keras": difference,
-        "figures": evaluate(data, target, also or []),
+        "figures": figures(evaluate(data, target, also or [])),
         "runs": runs,
     }
     target.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
@@ -159,7 +160,6 @@ def _markdown(card: dict[str, Any]) -> str:
     sources = dict.fromkeys(source_of(name) for name in run["sources"])
     rows = [f"| {one.title} | {one.licence} | {one.split} |" for one in sources if one]
     fonts = sorted(s.partition(":")[2] for s in run["sources"] if s.startswith("font:"))
-    figures: Figures = card["figures"]
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     return f"""# {card["model"]}
 
@@ -197,7 +197,7 @@ Measured on the .tflite file through `hcr_live.classifier.Classifier`, cut to a 
 in the digit alphabet; `capitals_26`: the capitals among the letters; `sure_26`: letters read right
 with a confidence of at least 0.5; `below_half`: ink that is no character and stays below it.
 
-{table(figures)}
+{markdown_table(card["figures"]["sources"])}
 
 The epoch was chosen on the validation writers of Chars74K and Omniglot: their figures are a little
 flattered. The made ink of the last row is of the kinds that training uses.

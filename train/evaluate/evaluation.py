@@ -1,0 +1,211 @@
+"""A network asked about every character of a split, and the figures of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from hcr_live.alphabet import CLASSES, get_alphabet
+from hcr_live.errors import HcrError
+from hcr_live.reading import Classifies
+from train.augment.negatives import no_character
+from train.data import UNKNOWN_WRITER, CharacterSet, Split, load
+from train.dataset import ink_of
+from train.evaluate.forms import open_network
+from train.evaluate.measures import (
+    ALPHABETS,
+    Answers,
+    Row,
+    accuracy_of_most_confident,
+    ask,
+    calibration_error,
+    class_report,
+    confused_pairs,
+    confusion,
+    rejection,
+    source_row,
+    usual_answers,
+)
+
+_CHUNK = 500
+_NEGATIVES = 1000
+_PAIRS = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One source's characters and what the network said: float32 (n, 62)."""
+
+    characters: CharacterSet
+    probabilities: NDArray[np.float32]
+
+    @property
+    def answers(self) -> Answers:
+        """In letters, in digits where there are no letters."""
+        return usual_answers(self.probabilities, self.characters.labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """All that a report is made of.
+
+    Attributes:
+        model: The network's name.
+        split: The split that was measured; files given with `--also` count whole.
+        sources: By name, none of them empty.
+        negatives: float32 (m, 62): what the network said of ink that is no character.
+    """
+
+    model: str
+    split: Split
+    sources: dict[str, Measured]
+    negatives: NDArray[np.float32]
+
+    def ask(self, alphabet: str) -> Answers:
+        """Return the answers to the characters of all sources together."""
+        every = self.sources.values()
+        return ask(
+            np.concatenate([one.probabilities for one in every]),
+            np.concatenate([one.characters.labels for one in every]),
+            alphabet,
+        )
+
+    @property
+    def character_confidences(self) -> NDArray[np.float32]:
+        """Of the usual answers to all characters, (n,)."""
+        return np.concatenate([one.answers.confidences for one in self.sources.values()])
+
+    @property
+    def negative_confidences(self) -> NDArray[np.float32]:
+        """Of the answers in letters to ink that is no character, (m,)."""
+        return get_alphabet("letters").project(self.negatives).max(axis=1)
+
+
+def evaluate(
+    data: Path | None,
+    model: Path | None = None,
+    also: Sequence[Path] = (),
+    split: Split = "validation",
+) -> Evaluation:
+    """Ask a network about characters that it was not trained on.
+
+    Args:
+        data: Folder or file of training data; only its `split` is asked about. None for `also`
+            alone.
+        model: A .tflite, .keras or .onnx file; None for the shipped network.
+        also: Further files or folders, every character of which is unseen.
+        split: "validation", or "test" for the last figure.
+
+    Raises:
+        HcrError: If data or model can't be read, or nothing is in the split.
+    """
+    network = open_network(model)
+    return ask_network(network, unseen(data, also, split), split)
+
+
+def unseen(data: Path | None, also: Sequence[Path], split: Split) -> list[CharacterSet]:
+    """Load the split of `data` and all of `also`, see `evaluate`; none of the sets is empty."""
+    sets = [] if data is None else [one.split(split) for one in load(data)]
+    sets += [one for path in also for one in load(path)]
+    sets = [one for one in sets if len(one)]
+    if not sets:
+        raise HcrError(f"Nothing in {data} is in the {split} split: choose another with --split.")
+    return sets
+
+
+def ask_network(network: Classifies, sets: Sequence[CharacterSet], split: Split) -> Evaluation:
+    """Ask a network about every character, and about as much made-up ink that is none.
+
+    Args:
+        network: Any form of it.
+        sets: None of them empty.
+        split: For the report.
+    """
+    measured: dict[str, Measured] = {}
+    with tqdm(total=sum(map(len, sets)), desc="reading", unit="character", leave=False) as bar:
+        for number, one in enumerate(sets, 1):
+            name = one.name if one.name not in measured else f"{one.name} ({number})"
+            parts = []
+            for start in range(0, len(one), _CHUNK):
+                contents = one.contents[start : start + _CHUNK]
+                parts.append(network.probabilities([ink_of(content) for content in contents]))
+                bar.update(len(contents))
+            measured[name] = Measured(one, np.concatenate(parts))
+    return Evaluation(network.name, split, measured, network.probabilities(_negatives(sets)))
+
+
+def _negatives(sets: Sequence[CharacterSet]) -> list[NDArray[np.uint8]]:
+    """Return seeded ink that is no character; pieces of words are made of the sets' characters."""
+    rng = np.random.default_rng(0)
+
+    def glyph() -> NDArray[np.uint8]:
+        one = sets[int(rng.integers(len(sets)))]
+        return ink_of(one.contents[int(rng.integers(len(one)))])
+
+    return [no_character([glyph() for _ in range(4)], rng) for _ in range(_NEGATIVES)]
+
+
+def figures(evaluation: Evaluation) -> dict[str, Any]:
+    """Return every figure of an evaluation, ready for JSON.
+
+    Returns:
+        `model`, `split`; `sources`, a `source_row` each; `writers`, the same by source and writer;
+        `alphabets`, by size: `samples`, `accuracy`, `calibration_error`, `accuracy_90`, `macro_f1`
+        of all sources together; `unknown`, as `rejection` returns it; `classes`, the `class_report`
+        of the letters (`26`) and of all classes (`62`); `confused`, the most frequent mistakes of
+        the same two.
+    """
+    sources = evaluation.sources
+    alphabets: dict[str, Row] = {}
+    classes: dict[str, dict[str, Row]] = {}
+    confused: dict[str, list[tuple[str, str, int]]] = {}
+    for size, name in ALPHABETS.items():
+        answers = evaluation.ask(name)
+        if not len(answers.rows):
+            continue
+        report = class_report(answers)
+        alphabets[size] = {
+            "samples": len(answers.rows),
+            "accuracy": float(answers.right.mean()),
+            "calibration_error": calibration_error(answers.confidences, answers.right),
+            "accuracy_90": accuracy_of_most_confident(answers.confidences, answers.right),
+            "macro_f1": report["macro average"]["f1"],
+        }
+        if name in ("all", "letters"):
+            classes[size] = report
+            pairs = confused_pairs(confusion(answers), answers.alphabet.labels)
+            confused[size] = pairs[:_PAIRS]
+    return {
+        "model": evaluation.model,
+        "split": evaluation.split,
+        "classes_of_the_network": CLASSES,
+        "sources": {
+            name: source_row(one.probabilities, one.characters.labels)
+            for name, one in sources.items()
+        },
+        "writers": {name: rows for name, one in sources.items() if (rows := _writers(one))},
+        "alphabets": alphabets,
+        "unknown": rejection(evaluation.character_confidences, evaluation.negative_confidences),
+        "classes": classes,
+        "confused": confused,
+    }
+
+
+def _writers(measured: Measured) -> dict[str, Row]:
+    """Return a row a writer, nothing where a source does not know two of them."""
+    writers = measured.characters.writers
+    known = np.unique(writers[writers != UNKNOWN_WRITER])
+    if len(known) < 2:
+        return {}
+    return {
+        str(writer): source_row(
+            measured.probabilities[writers == writer], measured.characters.labels[writers == writer]
+        )
+        for writer in known
+    }
