@@ -1,53 +1,144 @@
-"""The same character as drawn in the air with a fingertip."""
+"""The same character as drawn in the air with a fingertip.
+
+What differs from paper, seen in recordings: no pen lift, or a forgotten one, so that the way to
+the next stroke is ink, often back over the last one; no paper under the finger, so that parts
+are misplaced, bowls miss their stem, rings stay open or overlap; a hand at arm's length, whose
+tip is found in few frames a second, with errors that last for some of them.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from train.augment.paths import Path, resampled, smoothed, unit
-from train.augment.strokes import bent, hooked, nudged
+from hcr_live.air.one_euro import OneEuroFilter
+from hcr_live.air.pen import _glide
+from train.augment.paths import Path, drift, joined, led_in, length, resampled, smoothed, unit
+from train.augment.strokes import bent, nudged
 from train.data.characters import Strokes
 
 
 def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
-    """Return the character as drawn in the air, in a unit box: one line, as people lift no pen.
+    """Return the character as the program's air pen, or a plain fingertip track, records it.
 
-    Pen lifts are drawn as ink, with hooks at both ends and corners rounded.
+    Args:
+        strokes: The character in the order it is written, any unit.
+        rng: The random generator.
+
+    Returns:
+        One stroke, or some where the pen was lifted, in the unit of the character's longest side.
     """
-    paths = [nudged(resampled(path), rng) for path in unit(strokes)]
-    path = _joined(_reordered(paths, rng), rng)
-    if rng.random() < 0.25:
-        path = _retraced(path, rng)
-    if rng.random() < 0.6:
-        path = hooked(path, rng)
-    if rng.random() < 0.6:
-        path = hooked(path[::-1], rng)[::-1]
-    if rng.random() < 0.6:
-        path = smoothed(path, rng.uniform(0.5, 2.5))
-    return bent([path], rng)
+    paths = [nudged(resampled(path), rng, strength=2.2) for path in unit(strokes)]
+    paths = [_closed_otherwise(path, rng) for path in paths]
+    paths = _reordered(paths, rng)
+    back = rng.choice([0.0, 0.6, 1.0], p=[0.25, 0.35, 0.4])
+    manner = rng.random()
+    if manner < 0.7:
+        paths = [joined(paths, rng, back)]
+    elif manner < 0.8 and len(paths) > 2:  # one of the lifts is forgotten
+        k = int(rng.integers(len(paths) - 1))
+        paths[k : k + 2] = [joined(paths[k : k + 2], rng, back)]
+    if rng.random() < 0.1:
+        paths[0] = _retraced(paths[0], rng)
+    ways = rng.random((len(paths), 2))
+    for k, (way_in, way_out) in enumerate(ways):
+        if way_in < 0.4:
+            paths[k] = led_in(paths[k], 0.22, rng)
+        if way_out < 0.4:
+            paths[k] = led_in(paths[k][::-1], 0.22, rng)[::-1]
+    if rng.random() < 0.3:
+        paths = [smoothed(path, rng.uniform(0.5, 2.0)) for path in paths]
+    camera = _Camera.random(rng)
+    return tuple(camera.tracked(path, rng) for path in bent(paths, rng, slant=0.25, turn=8))
+
+
+class _Camera:
+    """How the tip is followed: the same for all strokes of a character."""
+
+    def __init__(self, rate: float, pace: float, jitter: float, sway: float, palm: float) -> None:
+        self.rate = rate  # frames a second
+        self.pace = pace  # lengths of the character a second
+        self.jitter = jitter  # sigma of the landmark's error in one frame, in lengths
+        self.sway = sway  # and of its error over several frames
+        self.palm = palm  # in lengths; 0 where nothing is filtered
+
+    @classmethod
+    def random(cls, rng: np.random.Generator) -> _Camera:
+        return cls(
+            rate=rng.uniform(14, 31),
+            pace=float(np.exp(rng.uniform(np.log(1.0), np.log(3.5)))),
+            jitter=float(np.exp(rng.uniform(np.log(0.002), np.log(0.013)))),
+            sway=abs(rng.normal(0, 0.022)),
+            palm=rng.uniform(0.3, 1.0) if rng.random() < 0.5 else 0.0,
+        )
+
+    def tracked(self, path: Path, rng: np.random.Generator) -> Path:
+        """Return the path as frames of the camera show it, smoothed as the air pen does."""
+        path = resampled(path)
+        if len(path) < 4:
+            return path
+        times = self._times(path)
+        count = max(6, round(times[-1] * self.rate))
+        at = np.linspace(0, times[-1], count)
+        seen = np.column_stack([np.interp(at, times, path[:, k]) for k in range(2)])
+        seen += rng.normal(0, self.jitter, seen.shape) + drift(count, self.sway, 5, rng)
+        for _ in range(rng.poisson(count / 45)):  # the landmark is beside the tip for a while
+            width, centre = rng.uniform(0.7, 2.5), rng.uniform(0, count)
+            bump = np.exp(-0.5 * ((np.arange(count) - centre) / width) ** 2)
+            seen += bump[:, None] * rng.normal(0, 0.065, 2)
+        if not self.palm:
+            return seen.astype(np.float32)
+        smooth = OneEuroFilter()
+        points = [smooth.step(point, time, self.palm) for point, time in zip(seen, at, strict=True)]
+        return _glide(np.asarray(points, np.float32), 0.05 * self.palm)
+
+    def _times(self, path: Path) -> NDArray[np.float64]:
+        """Return when the tip is where: slow in bends and at both ends, fast between.
+
+        Speed falls with curvature to the power of a third (Lacquaniti, Terzuolo, Viviani, 1983).
+        """
+        steps = np.diff(smoothed(path, 2.0), axis=0)
+        heading = np.unwrap(np.arctan2(steps[:, 1], steps[:, 0]))
+        bend = np.abs(np.gradient(heading)) if len(heading) > 1 else np.zeros(1)
+        speed = 1 / np.cbrt(0.02 + bend)
+        ramp = np.minimum(np.arange(len(speed)), np.arange(len(speed))[::-1])
+        speed *= np.clip((ramp + 1) / 6, 0.25, 1)
+        lasting = np.concatenate([[0.0], np.cumsum(1 / speed)])
+        return lasting * (length(path) / self.pace / lasting[-1])
+
+
+def _closed_otherwise(path: Path, rng: np.random.Generator) -> Path:
+    """Return a ring that stays open or overlaps; any other path as it is."""
+    gap = float(np.hypot(*(path[0] - path[-1])))
+    if len(path) < 30 or gap > 0.2 * length(path) or rng.random() < 0.4:
+        return path
+    part = max(2, round(len(path) * rng.uniform(0.0, 0.12)))
+    if rng.random() < 0.5:
+        return path[part:] if rng.random() < 0.5 else path[:-part]
+    middle = path.mean(axis=0)
+    inward = np.linspace(0, rng.normal(0, 0.25), part)[:, None]
+    shift = np.linspace(1, 0, part)[:, None] * (path[-1] - path[0])
+    over = path[:part] + shift + inward * (middle - path[:part])
+    return np.concatenate([path, over]).astype(np.float32)
 
 
 def _reordered(paths: list[Path], rng: np.random.Generator) -> list[Path]:
-    """Return the strokes in the order and direction of another habit, some of the time."""
-    if len(paths) > 1 and rng.random() < 0.2:
-        paths = [paths[i] for i in rng.permutation(len(paths))]
-    return [path[::-1] if rng.random() < 0.12 else path for path in paths]
-
-
-def _joined(paths: list[Path], rng: np.random.Generator) -> Path:
-    """Return the strokes as one line, each way to the next one a slight bow."""
-    pieces = [paths[0]]
-    for path in paths[1:]:
-        start, end = pieces[-1][-1], path[0]
-        way = end - start
-        t = np.linspace(0, 1, max(3, round(float(np.hypot(*way)) / 0.025)))[1:-1, None]
-        bow = rng.normal(0, 0.1) * np.array([-way[1], way[0]])
-        pieces += [(start + t * way + 4 * t * (1 - t) * bow).astype(np.float32), path]
-    return np.concatenate(pieces)
+    """Return the strokes in another order some of the time, some with the shortest way between."""
+    if len(paths) == 1 or rng.random() < 0.8:
+        return paths
+    if rng.random() < 0.2:
+        return [paths[k] for k in rng.permutation(len(paths))]
+    order, rest = [paths[0]], list(paths[1:])
+    while rest:
+        ends = np.array([[np.hypot(*(p[end] - order[-1][-1])) for end in (0, -1)] for p in rest])
+        k, end = np.unravel_index(int(ends.argmin()), ends.shape)
+        path = rest.pop(int(k))
+        order.append(path[::-1] if end else path)
+    return order
 
 
 def _retraced(path: Path, rng: np.random.Generator) -> Path:
     """Return the path begun within it: back to its start, then all of it over the same ink."""
-    k = round(len(path) * rng.uniform(0.1, 0.4))
+    k = round(len(path) * rng.uniform(0.1, 0.3))
     back = path[k:0:-1] + np.linspace(1, 0, k)[:, None] * rng.normal(0, 0.04, 2)
     return np.concatenate([back, path]).astype(np.float32)

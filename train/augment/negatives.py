@@ -1,14 +1,19 @@
-"""Ink that is no character."""
+"""Ink that is no character: what is found on paper and in the air beside writing.
+
+What a person could take for a character is kept out: an upright line is I, l and 1, a ring is O,
+two arms at a right angle are L, a cross is x or t.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from train.augment.ink import degrade, draw
-from train.augment.paths import Path, resampled, smoothed, unit
+from train.augment.paths import Path, drift, resampled, smoothed, unit
 from train.data.characters import Ink, Strokes
 
 
@@ -18,84 +23,225 @@ def no_character(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
     Args:
         glyphs: Ink of at least two characters, used for pieces of words.
         rng: The random generator.
+
+    Returns:
+        uint8 (h, w), white ink on black, of one of the kinds in `KINDS`.
     """
-    kind = rng.choice(
-        ["scribble", "zigzag", "word", "blob", "noise", "lines", "hand", "rings", "flat"],
-        p=[0.2, 0.1, 0.22, 0.1, 0.08, 0.1, 0.08, 0.05, 0.07],
+    kind = rng.choice(list(KINDS), p=_SHARES)
+    return KINDS[kind](glyphs, rng)
+
+
+def _drawn(strokes: Sequence[NDArray[np.floating]], rng: np.random.Generator) -> Ink:
+    """Return strokes turned a little, bent and drawn as characters are."""
+    angle = rng.normal(0, 0.12)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    paths: Strokes = tuple(
+        (path + drift(len(path), 0.015, 12, rng)).astype(np.float32)
+        for path in (resampled(stroke @ turn.T) for stroke in unit(tuple(strokes)))
     )
-    if kind == "word":
-        return degrade(_word(glyphs, rng), rng)
-    if kind == "noise":
-        grain = rng.normal(0, 1, tuple(rng.integers(8, 40, 2)))
-        grain = cv2.resize(grain, (64, 64), interpolation=cv2.INTER_CUBIC)
-        return np.where(grain > rng.uniform(0.5, 1.8), 255, 0).astype(np.uint8)
-    if kind in ("blob", "hand"):
-        outline = _blob(rng) if kind == "blob" else _hand(rng)
-        image = np.zeros((96, 96), np.uint8)
-        points = np.rint(unit((outline,))[0] * 80 + 8).astype(np.int32)
-        if kind == "blob" or rng.random() < 0.5:
-            cv2.fillPoly(image, [points], 255)
-        else:
-            cv2.polylines(image, [points], True, 255, int(rng.integers(2, 7)), cv2.LINE_AA)
-        return degrade(image, rng) if rng.random() < 0.5 else image
-    if kind == "scribble":
-        count = int(rng.integers(8, 22))
-        strokes: Strokes = (smoothed(resampled(rng.random((count, 2)), 0.05), 2.0),)
-    elif kind == "zigzag":
-        count = int(rng.integers(8, 18))
-        x = np.linspace(0, rng.uniform(0.4, 2.5), count) + rng.normal(0, 0.02, count)
-        y = np.where(np.arange(count) % 2, 0, 1) * rng.uniform(0.5, 1, count)
-        strokes = (smoothed(resampled(np.column_stack([x, y]), 0.05), rng.uniform(0.1, 2)),)
-    elif kind == "lines":
-        strokes = tuple(rng.random((2, 2)).astype(np.float32) for _ in range(rng.integers(4, 9)))
-    elif kind == "rings":
-        angle = np.linspace(0, rng.uniform(4.5, 12) * np.pi, 120)
-        radius = np.linspace(1, rng.uniform(0.1, 0.9), 120) + rng.normal(0, 0.01, 120)
-        drift = np.linspace(0, rng.uniform(0, 3), 120)
-        ring = np.column_stack([radius * np.cos(angle) + drift, radius * np.sin(angle)])
-        strokes = (ring.astype(np.float32),)
-    else:  # a lying line or bow: a dash, an underline, a smile, an eyebrow
-        x = np.linspace(-1, 1, 30)
-        y = rng.uniform(-0.25, 0.25) * x**2 + rng.uniform(-0.2, 0.2) * x
-        strokes = (np.column_stack([x, y + rng.normal(0, 0.01, 30)]).astype(np.float32),)
-    drawn = draw(strokes, rng)
-    return degrade(drawn, rng) if rng.random() < 0.35 else drawn
+    ink = draw(paths, rng)
+    return degrade(ink, rng) if rng.random() < 0.35 else ink
+
+
+def _scribble(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    points = rng.random((int(rng.integers(11, 24)), 2)) * (rng.uniform(0.6, 2), 1)
+    return _drawn([smoothed(resampled(points, 0.05), rng.uniform(0.5, 3))], rng)
+
+
+def _zigzag(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """Something crossed out or shaded: up and down, ever on to the right."""
+    count = int(rng.integers(9, 18))
+    x = np.linspace(0, rng.uniform(0.6, 2.5), count) + rng.normal(0, 0.02, count)
+    y = np.where(np.arange(count) % 2, 0, 1) * rng.uniform(0.5, 1, count)
+    return _drawn([smoothed(resampled(np.column_stack([x, y]), 0.05), rng.uniform(0.1, 2))], rng)
+
+
+def _lines(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """Return six lines or more, anyhow."""
+    return _drawn([rng.random((2, 2)) for _ in range(rng.integers(6, 11))], rng)
+
+
+def _grid(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """A piece of a table or of squared paper, a hash: two lines or more each way."""
+    rows, columns = rng.integers(2, 5, 2)
+    across = [np.array([[-0.2, k], [columns - 0.8, k]]) for k in np.linspace(0, rows - 1, rows)]
+    down = [np.array([[k, -0.2], [k, rows - 0.8]]) for k in np.linspace(0, columns - 1, columns)]
+    return _drawn([line + rng.normal(0, 0.05, (2, 2)) for line in (*across, *down)], rng)
+
+
+def _flat(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """One or two lying lines or bows: a dash, an underline, a wave, the edge of a page."""
+    x = np.linspace(-1, 1, 60)
+    y = rng.uniform(-0.25, 0.25) * x**2 + rng.uniform(-0.2, 0.2) * x
+    if rng.random() < 0.3:
+        y += rng.uniform(0.04, 0.12) * np.sin(rng.uniform(5, 16) * x)
+    line = np.column_stack([x, y + rng.normal(0, 0.008, 60)])
+    twice = [line, line * (rng.uniform(0.7, 1), 1) + (0, rng.uniform(0.15, 0.5))]
+    return _drawn(twice if rng.random() < 0.3 else [line], rng)
+
+
+def _rings(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """A spiral, or a coil that moves on."""
+    coil = rng.random() < 0.5
+    angle = np.linspace(0, rng.uniform(6, 12 if coil else 8) * np.pi, 160)
+    # A spiral that leaves its middle free is a ring once the pen is fat.
+    inner, shift = (rng.uniform(0.5, 1), rng.uniform(2, 5)) if coil else (0.02, 0)
+    radius = np.linspace(1, inner, 160) + rng.normal(0, 0.01, 160)
+    x = radius * np.cos(angle) + np.linspace(0, shift, 160)
+    return _drawn([np.column_stack([x, radius * np.sin(angle)])], rng)
+
+
+def _figure(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """A face, a heart, a star, an arrow, a flat box, a burst of rays."""
+
+    def arc(x: float, y: float, r: float, start: float = 0, end: float = 2) -> NDArray[np.float64]:
+        angle = np.linspace(start, end, 40) * np.pi
+        return np.column_stack([x + r * np.cos(angle), y + r * np.sin(angle)])
+
+    kind = rng.integers(6)
+    if kind == 0:
+        mouth = arc(0, rng.uniform(-0.1, 0.3), rng.uniform(0.3, 0.6), 0.15, 0.85)
+        eyes = [arc(x, -0.35, rng.uniform(0.03, 0.15)) for x in (-0.35, 0.35)]
+        face = [arc(0, 0, 1)] if rng.random() < 0.7 else []
+        return _drawn([*face, *eyes, mouth if rng.random() < 0.7 else mouth * (1, -1)], rng)
+    if kind == 1:
+        t = np.linspace(0, 2 * np.pi, 60)
+        y = -13 * np.cos(t) + 5 * np.cos(2 * t) + 2 * np.cos(3 * t) + np.cos(4 * t)
+        return _drawn([np.column_stack([16 * np.sin(t) ** 3, y])], rng)
+    if kind == 2:
+        angle = np.arange(6) * 0.8 * np.pi - np.pi / 2 + rng.normal(0, 0.08, 6)
+        return _drawn([np.column_stack([np.cos(angle), np.sin(angle)])], rng)
+    if kind == 3:
+        head = np.array([[0.65, -0.25], [1, 0], [0.65, 0.25]])
+        arrow = [np.array([[-1.0, 0.0], [1.0, 0.0]]), head]
+        return _drawn([path * rng.choice([-1, 1]) for path in arrow], rng)
+    if kind == 4:
+        box = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * (rng.uniform(2.2, 5), 1)
+        return _drawn([box], rng)
+    rays = int(rng.integers(3, 7))
+    angle = np.pi * (np.arange(rays) / rays + rng.uniform(0, 1 / rays))
+    ends = np.column_stack([np.cos(angle), np.sin(angle)])
+    return _drawn([np.array([-end, end]) for end in ends], rng)
+
+
+def _outline(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """A hand or finger, a blot, a shadow: mostly filled."""
+    fingers = int(rng.integers(2, 6)) if rng.random() < 0.5 else 0
+    points = _hand(fingers, rng) if fingers else _blob(rng)
+    points = np.rint(unit((points,))[0] * 80 + 8).astype(np.int32)
+    image = np.zeros((96, 96), np.uint8)
+    if fingers > 2 and rng.random() < 0.4:
+        cv2.polylines(image, [points], True, 255, int(rng.integers(2, 7)), cv2.LINE_AA)
+    else:
+        cv2.fillPoly(image, [points], 255)
+    if rng.random() < 0.3:  # cut off by the frame's border
+        image = image[: int(rng.integers(50, 90)), int(rng.integers(0, 30)) :]
+    return degrade(image, rng) if rng.random() < 0.5 else image
+
+
+def _noise(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """Many specks, or what a threshold makes of cloth and wood."""
+    grain = rng.normal(0, 1, tuple(rng.integers(6, 40, 2)))
+    grain = cv2.resize(grain, (64, 64), interpolation=cv2.INTER_CUBIC)
+    return np.where(grain > rng.uniform(0.5, 1.8), 255, 0).astype(np.uint8)
 
 
 def _word(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
-    """Return two to four characters side by side, touching or nearly so."""
-    parts = []
-    for _ in range(rng.integers(2, 5)):
-        glyph = glyphs[int(rng.integers(len(glyphs)))]
-        scale = rng.uniform(35, 60) / max(glyph.shape)
-        size = (max(1, round(glyph.shape[1] * scale)), max(1, round(glyph.shape[0] * scale)))
-        parts.append(cv2.resize(glyph, size, interpolation=cv2.INTER_AREA))
-    height = max(part.shape[0] for part in parts)
-    row = np.zeros((height, sum(part.shape[1] for part in parts) + 4), np.uint8)
+    """Two to eight characters in a row, touching or nearly so."""
+    count = int(rng.choice([2, 3, 4, 6, 8], p=[0.3, 0.3, 0.2, 0.1, 0.1]))
+    return degrade(_row(glyphs, count, rng), rng)
+
+
+def _text(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """Two or three lines of small characters that stuck together."""
+    rows = [_row(glyphs, int(rng.integers(2, 6)), rng) for _ in range(rng.integers(2, 4))]
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((2, 2), (0, width - row.shape[1]))) for row in rows]
+    return np.vstack(padded)
+
+
+def _halves(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """The end of one character and the beginning of the next, cut wrongly as one."""
+    left, right = (_tall(glyphs[int(rng.integers(len(glyphs)))], 50) for _ in range(2))
+    left = left[:, left.shape[1] // 2 :]
+    right = right[:, : max(1, (right.shape[1] + 1) // 2)]
+    return np.hstack([left, np.zeros((50, int(rng.integers(6, 20))), np.uint8), right])
+
+
+def _overlaid(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """Two characters written over each other, one of them turned."""
+    below, above = (_tall(glyphs[int(rng.integers(len(glyphs)))], 56) for _ in range(2))
+    if min(below.shape[1], above.shape[1]) < 24:  # a bar over a character may leave it readable
+        return _halves(glyphs, rng)
+    if rng.random() < 0.5:
+        above = np.ascontiguousarray(np.rot90(above))
+    image = np.zeros((90, 90 + max(below.shape[1], above.shape[1])), np.uint8)
+    for part in (below, above):
+        x, y = rng.integers(0, 20, 2)
+        h, w = min(part.shape[0], 90 - y), min(part.shape[1], image.shape[1] - x)
+        place = image[y : y + h, x : x + w]
+        np.maximum(place, part[:h, :w], out=place)
+    return image
+
+
+KINDS: dict[str, Callable[[Sequence[Ink], np.random.Generator], Ink]] = {
+    "scribble": _scribble,
+    "zigzag": _zigzag,
+    "lines": _lines,
+    "grid": _grid,
+    "flat": _flat,
+    "rings": _rings,
+    "figure": _figure,
+    "outline": _outline,
+    "noise": _noise,
+    "word": _word,
+    "text": _text,
+    "halves": _halves,
+    "overlaid": _overlaid,
+}
+"""How each kind is made from characters and a random generator."""
+
+_SHARES = [0.13, 0.07, 0.06, 0.05, 0.08, 0.06, 0.1, 0.12, 0.07, 0.13, 0.04, 0.04, 0.05]
+
+
+def _tall(glyph: Ink, height: int) -> Ink:
+    """Return the glyph's ink cropped and scaled to a height."""
+    x, y, w, h = cv2.boundingRect(glyph)
+    glyph = glyph[y : y + h, x : x + w] if w else glyph
+    width = max(2, min(2 * height, round(glyph.shape[1] * height / glyph.shape[0])))
+    return np.asarray(cv2.resize(glyph, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _row(glyphs: Sequence[Ink], count: int, rng: np.random.Generator) -> Ink:
+    """Return characters side by side on one base line."""
+    parts = [
+        _tall(glyphs[int(rng.integers(len(glyphs)))], int(rng.integers(26, 46)))
+        for _ in range(count)
+    ]
+    row = np.zeros((46, sum(part.shape[1] for part in parts) + 4 * count), np.uint8)
     x = 0
     for part in parts:
         h, w = part.shape
-        place = row[height - h :, x : x + w]
-        np.maximum(place, part[:, : place.shape[1]], out=place)
-        x += max(1, w - int(rng.integers(-2, 8)))
+        place = row[46 - h :, x : x + w]
+        np.maximum(place, part, out=place)
+        x += max(1, w + int(rng.integers(-5, 4)))
     return row
 
 
 def _blob(rng: np.random.Generator) -> Path:
     angle = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(5, 14))))
     radius = rng.uniform(0.4, 1, len(angle))
-    points = np.column_stack([radius * np.cos(angle) * rng.uniform(0.4, 1), radius * np.sin(angle)])
+    points = np.column_stack([radius * np.cos(angle), rng.uniform(0.5, 1) * radius * np.sin(angle)])
     return points.astype(np.float32)
 
 
-def _hand(rng: np.random.Generator) -> Path:
-    """Return the outline of a palm with one to five fingers."""
+def _hand(fingers: int, rng: np.random.Generator) -> Path:
+    """Return the outline of a palm with its fingers spread."""
     points = [np.array([-0.3, 0.9])]
-    fingers = int(rng.integers(1, 6))
     for k in range(fingers):
         angle = np.deg2rad(-150 + 120 * (k + 0.5) / fingers + rng.normal(0, 6))
         length, width = rng.uniform(0.7, 1.3), rng.uniform(0.08, 0.13)
-        ray, side = np.array([np.cos(angle), np.sin(angle)]), np.array([-np.sin(angle), 0.0])
+        ray = np.array([np.cos(angle), np.sin(angle)])
         side = np.array([-ray[1], ray[0]]) * width
         points += [ray * 0.4 - side, ray * length - side, ray * (length + 0.1)]
         points += [ray * length + side, ray * 0.4 + side]
