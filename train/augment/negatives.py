@@ -175,12 +175,13 @@ def _overlaid(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
         return _halves(glyphs, rng)
     if rng.random() < 0.5:
         above = np.ascontiguousarray(np.rot90(above))
-    image = np.zeros((90, 90 + max(below.shape[1], above.shape[1])), np.uint8)
-    for part in (below, above):
-        x, y = rng.integers(0, 20, 2)
-        h, w = min(part.shape[0], 90 - y), min(part.shape[1], image.shape[1] - x)
-        place = image[y : y + h, x : x + w]
-        np.maximum(place, part[:h, :w], out=place)
+    image = np.zeros((90, 40 + max(below.shape[1], above.shape[1])), np.uint8)
+    # Apart by this much even an X on an X is no X.
+    x, y = rng.integers(14, 26, 2)
+    image[: below.shape[0], : below.shape[1]] = below
+    h, w = min(above.shape[0], 90 - y), min(above.shape[1], image.shape[1] - x)
+    place = image[y : y + h, x : x + w]
+    np.maximum(place, above[:h, :w], out=place)
     return image
 
 
