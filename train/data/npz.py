@@ -18,7 +18,7 @@ from train.data.characters import (
     validation_where,
     writers_of,
 )
-from train.data.mnist import mnist_set
+from train.data.mnist import MNIST_PARTS, mnist_set
 
 
 def read_npz(path: Path) -> CharacterSet:
@@ -30,18 +30,19 @@ def read_npz(path: Path) -> CharacterSet:
     with reading(path), np.load(path) as arrays:
         if {"x_train", "y_train", "x_test", "y_test"} <= set(arrays):
             parts = [_images(arrays[name]) for name in ("x_train", "x_test")]
-            return mnist_set(parts, [arrays[name] for name in ("y_train", "y_test")])
+            labels = arrays["y_train"], arrays["y_test"]
+            return mnist_set(np.concatenate(parts), dict(zip(MNIST_PARTS, labels, strict=True)))
         if not {"image", "label"} <= set(arrays):
             raise ValueError(f"its arrays are {', '.join(arrays)}: no image and label")
         images = _images(arrays["image"])
-        labels = labels_of([str(label) for label in arrays["label"]])
-        writers = np.full(len(labels), UNKNOWN_WRITER, np.int32)
+        columns = labels_of([str(label) for label in arrays["label"]])
+        writers = np.full(len(columns), UNKNOWN_WRITER, np.int32)
         if "writer" in arrays:
             writers = writers_of(arrays["writer"].tolist())
-        fold = arrays["fold"] if "fold" in arrays else np.zeros(len(labels))
-        if not len(images) == len(labels) == len(writers) == len(fold):
-            raise ValueError(f"{len(images)} images have {len(labels)} labels")
-    return _as_known(path.stem.removeprefix("images_"), images, labels, writers, fold)
+        fold = arrays["fold"] if "fold" in arrays else np.zeros(len(columns))
+        if not len(images) == len(columns) == len(writers) == len(fold):
+            raise ValueError(f"{len(images)} images have {len(columns)} labels")
+    return _as_known(path.stem.removeprefix("images_"), images, columns, writers, fold)
 
 
 def _as_known(

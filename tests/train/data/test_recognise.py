@@ -48,7 +48,7 @@ def test_a_folder_without_data(tmp_path):
     with pytest.raises(HcrError, match="No training data"):
         load(tmp_path)
     (tmp_path / "notes.xyz").write_text("hello")
-    with pytest.raises(HcrError, match=r"notes\.xyz is of no such kind"):
+    with pytest.raises(HcrError, match=r"Of no such kind: notes\.xyz"):
         load(tmp_path)
     with pytest.raises(HcrError, match=r"notes\.xyz is none of"):
         load(tmp_path / "notes.xyz")
