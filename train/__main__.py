@@ -9,6 +9,7 @@ import sys
 from hcr_live.errors import HcrError
 
 COMMANDS = {
+    "balance": "train.balance",
     "fit": "train.fit",
     "evaluate": "train.evaluate",
     "export": "train.export",
