@@ -1,0 +1,1 @@
+"""Look at data: counts, imbalance, samples, mean images, duplicates, likely label errors."""
