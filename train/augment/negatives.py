@@ -154,7 +154,7 @@ def _word(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
 
 def _text(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
     """Two or three lines of small characters that stuck together."""
-    rows = [_row(glyphs, int(rng.integers(2, 6)), rng) for _ in range(rng.integers(2, 4))]
+    rows = [_row(glyphs, int(rng.integers(4, 8)), rng) for _ in range(rng.integers(2, 4))]
     width = max(row.shape[1] for row in rows)
     padded = [np.pad(row, ((2, 2), (0, width - row.shape[1]))) for row in rows]
     return np.vstack(padded)
@@ -219,13 +219,14 @@ def _row(glyphs: Sequence[Ink], count: int, rng: np.random.Generator) -> Ink:
         _tall(glyphs[int(rng.integers(len(glyphs)))], int(rng.integers(26, 46)))
         for _ in range(count)
     ]
-    row = np.zeros((46, sum(part.shape[1] for part in parts) + 4 * count), np.uint8)
+    row = np.zeros((46, sum(part.shape[1] for part in parts) + 7 * count), np.uint8)
     x = 0
     for part in parts:
         h, w = part.shape
         place = row[46 - h :, x : x + w]
         np.maximum(place, part, out=place)
-        x += max(1, w + int(rng.integers(-5, 4)))
+        # Two bars on one another are one bar.
+        x += w + int(rng.integers(-5, 4) if w > 12 else rng.integers(3, 7))
     return row
 
 
@@ -238,13 +239,13 @@ def _blob(rng: np.random.Generator) -> Path:
 
 def _hand(fingers: int, rng: np.random.Generator) -> Path:
     """Return the outline of a palm with its fingers spread."""
-    points = [np.array([-0.3, 0.9])]
+    points = [np.array([-0.45, 0.6])]
     for k in range(fingers):
         angle = np.deg2rad(-150 + 120 * (k + 0.5) / fingers + rng.normal(0, 6))
-        length, width = rng.uniform(0.7, 1.3), rng.uniform(0.08, 0.13)
+        length, width = rng.uniform(0.7, 1.3), rng.uniform(0.11, 0.17)
         ray = np.array([np.cos(angle), np.sin(angle)])
         side = np.array([-ray[1], ray[0]]) * width
         points += [ray * 0.4 - side, ray * length - side, ray * (length + 0.1)]
         points += [ray * length + side, ray * 0.4 + side]
-    points.append(np.array([0.3, 0.9]))
+    points.append(np.array([0.45, 0.6]))
     return np.asarray(points, np.float32)
