@@ -1,4 +1,4 @@
-"""A run to the shipped files: .keras, .tflite, and the card that is written from the run."""
+"""Turn a run into the files that are shipped: .keras, .tflite, .onnx, and their card."""
 
 from __future__ import annotations
 
@@ -7,208 +7,384 @@ import datetime
 import hashlib
 import json
 import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.alphabet import CLASSES, get_alphabet
-from hcr_live.classifier import MODEL, Classifier
+from hcr_live.alphabet import CLASSES
+from hcr_live.classifier import MODEL
 from hcr_live.errors import HcrError
-from train.data import load, source_of
-from train.dataset import ink_of, plain_arrays
-from train.evaluate.evaluation import evaluate, figures
-from train.evaluate.report import markdown_table
-from train.fit import RUN_FILE, WEIGHTS_FILE, predictions, validation_sets
+from hcr_live.ink.normalise import SIDE, network_input
+from hcr_live.quiet import silent_stderr
+from hcr_live.reading import Classifies
+from train import card
+from train.data import CharacterSet, Ink, load
+from train.dataset import ink_of
+from train.evaluate.evaluation import Evaluation, evaluate, figures
+from train.evaluate.forms import Network, load_keras, of_keras, open_network
+from train.evaluate.measures import (
+    accuracies,
+    accuracy_of_most_confident,
+    ask,
+    calibration_error,
+)
+from train.fit import RUN_FILE, WEIGHTS_FILE, validation_sets
+
+LARGEST_DIFFERENCE = 0.01
+LEAST_SAME = 0.999
+LARGEST_LOSS = 0.001
+SLOWER = 1.2
+"""What a smaller form may differ by to be shipped: a probability; the share of inks with the same
+answer; accuracy; time, in shares of float32's (a busy computer's own scatter)."""
+
+_COMPARED = 1000
+_INT8_INKS = 300
+_TIMED_INKS = 100
+
+Inks = Sequence[NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How an exported form answers beside the Keras network, on real inks.
+
+    Attributes:
+        bytes: Of the file.
+        largest_difference: Of a probability.
+        same_answers: Share of the inks with the same likeliest class.
+        accuracy_62: Every class with its case.
+        accuracy_26: Letters, case folded.
+        milliseconds: For one character, from ink to probabilities, on one core.
+    """
+
+    bytes: int
+    largest_difference: float
+    same_answers: float
+    accuracy_62: float
+    accuracy_26: float
+    milliseconds: float
 
 
 def export(
     run: Path,
     data: Path,
     out: Path,
-    also: list[Path] | None = None,
+    also: Sequence[Path] = (),
+    *,
+    test: bool = False,
     date: str | None = None,
     note: str = "",
 ) -> Path:
-    """Write the network and its card, and return the .tflite file's path.
+    """Write the network in its forms and their card, and return the .tflite file's path.
 
     Args:
         run: Folder that `fit` wrote.
-        data: Folder of training data, for the validation figures.
-        out: Folder of the result, four files of one name: .keras, .tflite, .md, .json.
-        also: Further unseen stroke files to measure on.
+        data: Folder of training data, for calibration and figures.
+        out: Folder of the result, five files of one name: .keras, .tflite, .onnx, .md, .json.
+            What is there is replaced once all five are ready.
+        also: Further files that were looked at, for the validation figures.
+        test: Also measure the test split, for the last figure.
         date: YYYY-MM-DD on the card; default today.
         note: A sentence for the card, under the training commands.
 
     Raises:
-        HcrError: If the run can't be read, or the converted network answers otherwise.
+        HcrError: If the run or the data can't be read, there is no TensorFlow, or a converted
+            network answers otherwise.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
-
+    _choose_tensorflow()
+    report = card.read_run(run / RUN_FILE)
+    model = load_keras(run / WEIGHTS_FILE)
+    sets = load(data)
+    held_out = [one for one in validation_sets(sets) if len(one)]
+    if not held_out:
+        raise HcrError(f"{data} holds no validation writers: without them nothing is calibrated.")
+    uncalibrated = Network("keras", of_keras(model)).probabilities(_inks(held_out))
+    labels = np.concatenate([one.labels for one in held_out])
+    temperature = fitted_temperature(uncalibrated, labels)
+    others = other_writers_figures(uncalibrated, labels, _halves(held_out))
+    _divide_logits(model, temperature)
+    compared = _compared(sets)
     try:
-        report = json.loads((run / RUN_FILE).read_text())
-        runs = _runs(report)
-        network = keras.models.load_model(run / WEIGHTS_FILE, compile=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise HcrError(f"{run} is not the folder of a finished fit: {error}.") from error
-    held_out = validation_sets(load(data))
-    out.mkdir(parents=True, exist_ok=True)
-    target = out / MODEL
-    arrays = plain_arrays(held_out)
-    temperature = _temperature(predictions(network, arrays.inputs), arrays.labels)
-    logits = network.get_layer("logits")
-    logits.set_weights([weight / temperature for weight in logits.get_weights()])
-    content = _converted(network)
-    # The old card would not fit the new file.
-    target.with_suffix(".json").unlink(missing_ok=True)
-    target.write_bytes(content)
-    network.save(target.with_suffix(".keras"))
-    difference = _difference(network, arrays.inputs, Classifier(target), held_out)
-    if difference > 0.01:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out) as folder:
+            target = Path(folder) / MODEL
+            forms = _write_forms(model, target, _some_training_inks(sets), compared)
+            shipped = _shipped(forms)
+            (target.parent / f"{shipped}.tflite").rename(target)
+            content = {
+                "model": target.stem,
+                "date": date or datetime.date.today().isoformat(),
+                "sha256": hashlib.sha256(target.read_bytes()).hexdigest(),
+                "bytes": target.stat().st_size,
+                "parameters": int(model.count_params()),
+                "classes": CLASSES,
+                "note": note,
+                "form": shipped,
+                "forms": {name: asdict(one) for name, one in forms.items()},
+                "inks_compared": sum(map(len, compared)),
+                "temperature": temperature,
+                "other_writers": others,
+                "validation": _card_figures(evaluate(data, target, also)),
+                "test": _card_figures(evaluate(data, target, split="test")) if test else None,
+            } | card.training(report)
+            for suffix, text in (
+                (".json", json.dumps(content, indent=1) + "\n"),
+                (".md", card.markdown(content)),
+            ):
+                target.with_suffix(suffix).write_text(text, encoding="utf-8")
+            # The card comes last: it holds the sum of the network that it belongs to.
+            for suffix in (".keras", ".onnx", ".tflite", ".md", ".json"):
+                target.with_suffix(suffix).replace((out / MODEL).with_suffix(suffix))
+    except OSError as error:
+        raise HcrError(f"Cannot write to {out}: {error.strerror}.") from error
+    return out / MODEL
+
+
+def _choose_tensorflow() -> None:
+    """Set the backend: LiteRT's converter takes TensorFlow's functions, whatever `fit` ran on."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        with silent_stderr():
+            import keras
+            import tensorflow  # noqa: F401
+    except ImportError as error:
         raise HcrError(
-            f"The converted network differs from {run} by {difference:.3f}: not written."
-        )
-    card = {
-        "model": target.stem,
-        "date": date or datetime.date.today().isoformat(),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-        "parameters": int(network.count_params()),
-        "classes": CLASSES,
-        "note": note,
-        "commands": [_command(one, number) for number, one in enumerate(runs, 1)],
-        "temperature": temperature,
-        "largest_difference_from_keras": difference,
-        "figures": figures(evaluate(data, target, also or [])),
-        "runs": runs,
-    }
-    target.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-    target.with_suffix(".md").write_text(_markdown(card), encoding="utf-8")
-    return target
+            "Export needs TensorFlow: install it with pip install tensorflow."
+        ) from error
+    if keras.backend.backend() != "tensorflow":
+        raise HcrError("Export needs Keras's TensorFlow backend: set KERAS_BACKEND=tensorflow.")
 
 
-def _temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int16]) -> float:
+def fitted_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int16]) -> float:
     """Return what to divide the logits by, so that confidences mean what they say.
 
-    The tenth with the least mean log loss of folded letters (Guo et al., ICML 2017); 1.0 where
-    there is no letter.
+    The hundredth from 0.3 to 3 with the least mean log loss of folded letters, of digits where
+    there is no letter (Guo et al., ICML 2017, temperature scaling).
+
+    Args:
+        probabilities: float32 (n, 62), of logits that are divided by nothing.
+        labels: int16 (n,), columns of `CLASSES`.
     """
-    letters = get_alphabet("letters")
-    asked = letters.folding[labels].sum(axis=1) > 0
-    if not asked.any():
-        return 1.0
-    wanted = letters.folding[labels[asked]].astype(bool)
     losses: dict[float, float] = {}
-    for tenths in range(6, 16):
-        scaled = np.maximum(probabilities[asked], 1e-9) ** (10 / tenths)
-        answers = letters.project(scaled / scaled.sum(axis=1, keepdims=True))
-        losses[tenths / 10] = float(-np.log(np.maximum(answers[wanted], 1e-9)).mean())
+    alphabet = "letters" if len(ask(probabilities, labels).rows) else "digits"
+    for hundredths in range(30, 301):
+        answers = ask(at_temperature(probabilities, hundredths / 100), labels, alphabet)
+        wanted = np.take_along_axis(answers.probabilities, answers.wanted[:, None], axis=1)
+        losses[hundredths / 100] = float(-np.log(np.maximum(wanted, 1e-9)).mean())
     return min(losses, key=losses.__getitem__)
 
 
-def _converted(network: Any) -> bytes:
-    """Return the network as a LiteRT file with float32 weights."""
+def at_temperature(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Return the probabilities, float32 (n, 62), that logits divided by `temperature` give."""
+    logits = np.log(np.maximum(probabilities.astype(np.float64), 1e-30)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def other_writers_figures(
+    probabilities: NDArray[np.float32],
+    labels: NDArray[np.int16],
+    halves: NDArray[np.bool_],
+) -> dict[str, float]:
+    """Return figures of confidences whose temperature never saw their writer.
+
+    Args:
+        probabilities: float32 (n, 62), uncalibrated.
+        labels: int16 (n,).
+        halves: bool (n,): which half of the writers; each half gets the other's temperature.
+
+    Returns:
+        `calibration_error` and `accuracy_90` of the folded letters; empty without letters.
+    """
+    calibrated = np.array(probabilities)
+    for half in (halves, ~halves):
+        if half.any() and (~half).any():
+            temperature = fitted_temperature(probabilities[~half], labels[~half])
+            calibrated[half] = at_temperature(probabilities[half], temperature)
+    answers = ask(calibrated, labels)
+    if not len(answers.rows):
+        return {}
+    return {
+        "calibration_error": calibration_error(answers.confidences, answers.right),
+        "accuracy_90": accuracy_of_most_confident(answers.confidences, answers.right),
+    }
+
+
+def _halves(sets: Sequence[CharacterSet]) -> NDArray[np.bool_]:
+    """Return True for every other writer of each source, (n,)."""
+    return np.concatenate(
+        [np.unique(one.writers, return_inverse=True)[1].ravel() % 2 == 1 for one in sets]
+    )
+
+
+def _divide_logits(model: Any, temperature: float) -> None:
+    """Build the temperature into the last layer with weights, the one before the softmax."""
+    last = [layer for layer in model.layers if layer.get_weights()][-1]
+    last.set_weights([weight / temperature for weight in last.get_weights()])
+
+
+def _some_training_inks(sets: Sequence[CharacterSet]) -> list[Ink]:
+    """Return seeded training inks, even by source, to measure int8's ranges on."""
+    rng = np.random.default_rng(0)
+    sets = [part for one in sets if len(part := one.split("train"))]
+    chosen = [sets[number % len(sets)] for number in range(_INT8_INKS if sets else 0)]
+    return [ink_of(one.contents[int(rng.integers(len(one)))]) for one in chosen]
+
+
+def _inks(sets: Sequence[CharacterSet]) -> list[Ink]:
+    return [ink_of(content) for one in sets for content in one.contents]
+
+
+def _compared(sets: Sequence[CharacterSet]) -> list[CharacterSet]:
+    """Return up to `_COMPARED` seeded validation characters of each source."""
+    rng = np.random.default_rng(0)
+    parts = [part for one in sets if len(part := one.split("validation"))]
+    return [
+        one.chosen(np.sort(rng.permutation(len(one))[:_COMPARED])) if len(one) > _COMPARED else one
+        for one in parts
+    ]
+
+
+def _write_forms(
+    model: Any, target: Path, training_inks: Inks, compared: Sequence[CharacterSet]
+) -> dict[str, Agreement]:
+    """Write every form beside `target` and return how each agrees, by name.
+
+    The .keras and .onnx files get the target's name, the .tflite forms their own.
+    """
+    model.save(target.with_suffix(".keras"))
+    write_onnx(model, target.with_suffix(".onnx"))
+    paths = {"onnx": target.with_suffix(".onnx")}
+    for kind in ("float32", "float16", "int8"):
+        paths[kind] = target.parent / f"{kind}.tflite"
+        paths[kind].write_bytes(tflite(model, kind, training_inks))
+    inks, labels = _inks(compared), np.concatenate([one.labels for one in compared])
+    wanted = Network("keras", of_keras(model)).probabilities(inks)
+    networks = {name: open_network(path) for name, path in paths.items()}
+    speeds = _milliseconds(networks, inks[:_TIMED_INKS])
+    return {
+        name: agreement(
+            network.probabilities(inks), wanted, labels, paths[name].stat().st_size, speeds[name]
+        )
+        for name, network in networks.items()
+    }
+
+
+def agreement(
+    found: NDArray[np.float32],
+    wanted: NDArray[np.float32],
+    labels: NDArray[np.int16],
+    size: int,
+    milliseconds: float,
+) -> Agreement:
+    """Compare the probabilities of a form and of the Keras network, float32 (n, 62) each."""
+    right = accuracies(found, labels)
+    return Agreement(
+        size,
+        float(np.abs(found - wanted).max()),
+        float((found.argmax(axis=1) == wanted.argmax(axis=1)).mean()),
+        right.get("accuracy_62", 0.0),
+        right.get("accuracy_26", 0.0),
+        milliseconds,
+    )
+
+
+def _milliseconds(networks: Mapping[str, Classifies], inks: Inks) -> dict[str, float]:
+    """Return the time of one character, the best of ten rounds that take turns."""
+    best = dict.fromkeys(networks, np.inf)
+    for _ in range(10):
+        for name, network in networks.items():
+            start = time.perf_counter()
+            for ink in inks:
+                network.probabilities([ink])
+            best[name] = min(best[name], (time.perf_counter() - start) / len(inks) * 1000)
+    return best
+
+
+def _shipped(forms: Mapping[str, Agreement]) -> str:
+    """Return the smallest .tflite form that loses nothing that counts.
+
+    Raises:
+        HcrError: If float32 itself or the ONNX file answers otherwise than the Keras network.
+    """
+    for name in ("float32", "onnx"):
+        if not _agrees(forms[name]):
+            raise HcrError(
+                f"The converted network ({name}) differs from the Keras one by"
+                f" {forms[name].largest_difference:.3f}: nothing was written."
+            )
+    fit = [
+        name
+        for name in ("float32", "float16", "int8")
+        if name == "float32" or may_ship(forms[name], forms["float32"])
+    ]
+    return min(fit, key=lambda name: forms[name].bytes)
+
+
+def _agrees(form: Agreement) -> bool:
+    return form.largest_difference <= LARGEST_DIFFERENCE and form.same_answers >= LEAST_SAME
+
+
+def may_ship(form: Agreement, plain: Agreement) -> bool:
+    """Return whether a form may stand for the plain float32 one: see `LARGEST_DIFFERENCE`."""
+    return (
+        _agrees(form)
+        and plain.accuracy_62 - form.accuracy_62 < LARGEST_LOSS
+        and plain.accuracy_26 - form.accuracy_26 < LARGEST_LOSS
+        and form.milliseconds <= SLOWER * plain.milliseconds
+    )
+
+
+def tflite(model: Any, kind: str, training_inks: Inks = ()) -> bytes:
+    """Return a Keras model (TensorFlow backend) as a LiteRT file that takes and gives float32.
+
+    Args:
+        model: Takes (n, SIDE, SIDE, 1).
+        kind: "float32"; "float16" weights; or "int8" weights and activations.
+        training_inks: What int8's ranges are measured on.
+    """
     import tensorflow as tf
 
-    from hcr_live.ink.normalise import SIDE
-
     call = tf.function(
-        lambda ink: network(ink, training=False),
+        lambda ink: model(ink, training=False),
         input_signature=[tf.TensorSpec((1, SIDE, SIDE, 1), tf.float32, name="ink")],
     )
     converter = tf.lite.TFLiteConverter.from_concrete_functions([call.get_concrete_function()])
-    content: bytes = converter.convert()
-    return content
+    if kind != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if kind == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    elif kind == "int8":
+        converter.representative_dataset = lambda: (
+            [network_input(ink)[None, ..., None]] for ink in training_inks
+        )
+    return bytes(_quietly(converter.convert))
 
 
-def _difference(
-    network: Any, inputs: NDArray[np.uint8], classifier: Classifier, sets: list[Any]
-) -> float:
-    """Return the largest difference of a probability between the two forms."""
-    inks = [ink_of(content) for one in sets for content in one.contents]
-    ours = classifier.probabilities(inks)
-    return float(np.abs(ours - predictions(network, inputs)).max()) if len(ours) else 0.0
+def write_onnx(model: Any, path: Path) -> None:
+    """Write a Keras model as ONNX, any number of inks at a time."""
+    model(np.zeros((1, SIDE, SIDE, 1), np.float32))  # Keras exports what was called once
+    _quietly(lambda: model.export(path, format="onnx", verbose=False))
 
 
-def _runs(report: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """Return the reports of the run and of those it went on from, first one first."""
-    runs: list[dict[str, Any]] = []
-    while report is not None:
-        runs.insert(0, report)
-        report = runs[0].pop("before")
-    for one in runs:
-        for name in ("data", "out", "fonts", "start"):  # folders are the reader's own
-            del one["plan"][name]
-    return runs
+def _quietly(work: Callable[[], Any]) -> Any:
+    """Do what warns of other libraries' futures, and prints."""
+    with warnings.catch_warnings(), silent_stderr():
+        warnings.simplefilter("ignore")
+        return work()
 
 
-def _command(report: dict[str, Any], number: int) -> str:
-    """Return the command of the run of that number, with the folders by what they hold."""
-    parts = [f"python -m train fit --data DATA --out RUN{number}"]
-    if any(source.startswith("font:") for source in report["sources"]):
-        parts.append("--fonts FONTS")
-    if number > 1:
-        parts.append(f"--start RUN{number - 1}/{WEIGHTS_FILE}")
-    parts += [f"--{name.replace('_', '-')} {value}" for name, value in report["plan"].items()]
-    return " ".join(parts)
-
-
-def _markdown(card: dict[str, Any]) -> str:
-    run = card["runs"][-1]
-    sources = dict.fromkeys(source_of(name) for name in run["sources"])
-    rows = [f"| {one.title} | {one.licence} | {one.split} |" for one in sources if one]
-    fonts = sorted(s.partition(":")[2] for s in run["sources"] if s.startswith("font:"))
-    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    return f"""# {card["model"]}
-
-Reads one handwritten character: 62 classes, 0-9 A-Z a-z. Written by `python -m train export`.
-
-- Date: {card["date"]}
-- Files: `{card["model"]}.keras`, `{card["model"]}.tflite` ({card["bytes"]:,} bytes, SHA-256
-  `{card["sha256"]}`)
-- Parameters: {card["parameters"]:,}; input: `hcr_live.ink.normalise.network_input`
-- Largest difference of a probability between the two files on the validation writers:
-  {card["largest_difference_from_keras"]:.6f}
-- Logits divided by {card["temperature"]} (calibrated on the validation writers' folded letters)
-- Best epoch of the last run: {run["best_epoch"]} of {run["plan"]["epochs"]}, chosen on the
-  validation writers; seed {run["plan"]["seed"]}; {versions}
-
-## Training
-
-```
-{chr(10).join(card["commands"])}
-python -m train export --run RUN{len(card["runs"])} --data DATA
-```
-
-DATA holds the files below, FONTS the .woff files. {card["note"]}
-
-| data | licence | split |
-|---|---|---|
-{chr(10).join(rows)}
-
-Fonts (SIL Open Font License 1.1): {", ".join(fonts) or "none"}.
-
-## Validation figures
-
-Measured on the .tflite file through `hcr_live.classifier.Classifier`, cut to a tenth of a point.
-`accuracy_26`: letters, case folded; `accuracy_62`: every class with case; `accuracy_10`: digits
-in the digit alphabet; `capitals_26`: the capitals among the letters; `sure_26`: letters read right
-with a confidence of at least 0.5; `below_half`: ink that is no character and stays below it.
-
-{markdown_table(card["figures"]["sources"])}
-
-The epoch was chosen on the validation writers of Chars74K and Omniglot: their figures are a little
-flattered. The made ink of the last row is of the kinds that training uses.
-
-## Limits
-
-- One upright, separated character at a time; Latin letters and digits, no accents or signs.
-- Size is normalised away: c C, o O 0, s S, v V, w W, x X, z Z, and 1 I l look alike. Choose an
-  alphabet, and fold the case where you can.
-- Few writers (about 120 hands and {len(fonts)} fonts), mostly adults, tablets and pens.
-"""
+def _card_figures(evaluation: Evaluation) -> dict[str, Any]:
+    of = figures(evaluation)
+    return {name: of[name] for name in ("sources", "writers", "alphabets", "unknown", "confused")}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -217,8 +393,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", type=Path, required=True, help="folder that fit wrote", dest="folder"
     )
     parser.add_argument("--data", type=Path, required=True, help="folder of training data")
-    parser.add_argument("--also", type=Path, nargs="*", default=[], help="unseen stroke files")
+    parser.add_argument(
+        "--also",
+        type=Path,
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="further files that were looked at, for the validation figures",
+    )
     parser.add_argument("--out", type=Path, default=Path("models"), help="default models")
+    parser.add_argument(
+        "--test", action="store_true", help="measure the test split too, for the last figure"
+    )
     parser.add_argument("--date", help="YYYY-MM-DD on the card; default today")
     parser.add_argument("--note", default="", help="a sentence for the card")
 
@@ -226,4 +412,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Export as the options say."""
     o = options
-    print(f"Wrote {export(o.folder, o.data, o.out, o.also, o.date, o.note)}")
+    path = export(o.folder, o.data, o.out, o.also, test=o.test, date=o.date, note=o.note)
+    content = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    print(card.forms_table(content))
+    print(f"Wrote {path} and its .keras, .onnx and .json; the card is {path.with_suffix('.md')}.")

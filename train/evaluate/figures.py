@@ -93,10 +93,10 @@ def reliability_figure(sources: Mapping[str, Answers]) -> Any:
         diagram.set(xlim=(0, 1), ylim=(0, 1.02))
         diagram.set_title(f"{name[:32]}\n{len(answers.rows):,} answers", fontsize=8)
         diagram.yaxis.set_major_formatter(PercentFormatter(1))
+        histogram.set(yscale="log", ylim=(5e-4, 1), xlabel="confidence")
         histogram.bar(middles, of.counts / max(of.counts.sum(), 1), width, color=_GREY)
         histogram.set_yticks([0.001, 0.01, 0.1, 1], ["0.1 %", "1 %", "10 %", "100 %"], fontsize=7)
         histogram.xaxis.set_major_formatter(PercentFormatter(1))
-        histogram.set(yscale="log", ylim=(5e-4, 1), xlabel="confidence")
         histogram.tick_params(labelbottom=True)
         if place == 0:
             diagram.legend(fontsize=7, loc="upper left")

@@ -110,6 +110,7 @@ def _of_onnx(path: Path) -> Answer:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4  # its warnings are for its makers
+    options.intra_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has a dozen exceptions without a common base

@@ -1,0 +1,224 @@
+"""The model card: what a network is, where it comes from, what it can and cannot do.
+
+Written from the run's own report and from measured figures, never by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from hcr_live.errors import HcrError
+from train.data import source_of
+from train.evaluate.report import LEGEND, markdown_table, percent
+
+_FOLDERS = frozenset({"data", "out", "fonts", "start", "teacher", "resume", "run"})
+"""Settings that name places on the trainer's machine: they stay off the card."""
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Return the report that `fit` wrote.
+
+    Raises:
+        HcrError: If there is none, or it is not of a finished run.
+    """
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(report, dict) or not isinstance(report.get("plan"), dict):
+            raise ValueError("it names no plan")
+    except (OSError, ValueError) as error:
+        raise HcrError(f"{path.parent} is not the folder of a finished fit: {error}.") from error
+    return report
+
+
+def training(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the training part of a card: `commands`, `fonts` and `runs`, the first run first.
+
+    Args:
+        report: What `read_run` returned; `before` is the report of the run that it went on from.
+    """
+    runs: list[dict[str, Any]] = []
+    earlier: Any = report
+    while isinstance(earlier, Mapping):
+        runs.insert(0, {key: value for key, value in earlier.items() if key != "before"})
+        earlier = earlier.get("before")
+    commands = [_command(one, number) for number, one in enumerate(runs, 1)]
+    for one in runs:
+        one["plan"] = {
+            key: value for key, value in one.get("plan", {}).items() if key not in _FOLDERS
+        }
+    names = runs[-1].get("sources", [])
+    fonts = sorted(name.partition(":")[2] for name in names if name.startswith("font:"))
+    return {"commands": commands, "fonts": fonts, "runs": runs}
+
+
+def _command(report: Mapping[str, Any], number: int) -> str:
+    """Return the command of a run, with folders by what they hold."""
+    plan = dict(report.get("plan", {}))
+    parts = [f"python -m train fit --data DATA --out RUN{number}"]
+    if plan.get("fonts"):
+        parts.append("--fonts FONTS")
+    if number > 1:
+        parts.append(f"--start RUN{number - 1}/model.keras")
+    if plan.get("teacher"):
+        parts.append("--teacher TEACHER/model.keras")
+    for name, value in plan.items():
+        if name not in _FOLDERS and value is not None and not isinstance(value, (bool, dict, list)):
+            parts.append(f"--{name.replace('_', '-')} {value}")
+        elif value is True:
+            parts.append(f"--{name.replace('_', '-')}")
+    return " ".join(parts)
+
+
+def markdown(card: Mapping[str, Any]) -> str:
+    """Return the card, as `export` put it together, as a Markdown page."""
+    name = card["model"]
+    run = card["runs"][-1]
+    plan = run["plan"]
+    fonts = card["fonts"]
+    versions = ", ".join(f"{tool} {version}" for tool, version in run.get("versions", {}).items())
+    commands = "\n".join(card["commands"])
+    return f"""# {name}
+
+Reads one handwritten character: 62 classes, 0-9 A-Z a-z. Written by `python -m train export`.
+
+- Date: {card["date"]}
+- `{name}.tflite`: {card["bytes"]:,} bytes, {card["form"]}, SHA-256 `{card["sha256"]}`
+- Parameters: {card["parameters"]:,}
+- Input: float32 (n, 32, 32, 1) in [0, 1], of `hcr_live.ink.normalise.network_input`; output:
+  float32 (n, 62), probabilities in the order 0-9 A-Z a-z
+
+## Intended use
+
+To read single upright characters that people write on paper or in the air before a camera, in the
+hcr_live program: as a toy, for teaching, to type without a keyboard. Not to identify a writer, and
+not where a misread character does harm: forms, cheques, exams, medicine.
+
+## Training
+
+```
+{commands}
+python -m train export --run RUN{len(card["runs"])} --data DATA
+```
+
+DATA is the folder of the files below, FONTS that of the fonts (docs/data.md says how to put them
+together).{" " * bool(card["note"])}{card["note"]}
+
+{chr(10).join(_facts(run, plan, versions))}
+
+| data | licence | split | address |
+|---|---|---|---|
+{chr(10).join(_sources(run.get("sources", [])))}
+
+Fonts (SIL Open Font License 1.1), {len(fonts)}: {", ".join(fonts) or "none"}.
+
+## The files beside the Keras network
+
+On {card["inks_compared"]:,} real inks of the validation split, from ink to answer. The smallest
+LiteRT form is shipped that differs by at most 0.01, gives 99.9 % the same answers, loses less than
+0.1 point and is not slower; 62 and 26 are accuracies on these inks.
+
+{forms_table(card)}
+
+## Calibration
+
+The logits are divided by {card["temperature"]}, fitted to the validation writers' letters (Guo
+et al., ICML 2017): the validation figures' ECE is of the very writers that it was fitted to.
+{_other_writers(card["other_writers"])}
+
+## Validation figures: looked at while choosing
+
+{LEGEND}
+
+{_figures(card["validation"])}
+
+The epoch and the settings were chosen by these writers and files, so their figures are a little
+flattered. The ink that is no character is made by the code that also makes it for training.
+
+## Test figures: touched once
+
+{_figures(card["test"]) if card["test"] else "Not measured for this network."}
+
+## Limits
+
+- One upright, separated character at a time; Latin letters and digits, no accents or signs.
+- Size is normalised away: c C, o O 0, s S, v V, w W, x X, z Z, and 1 I l look alike. Choose an
+  alphabet, and fold the case where you can.
+- Few writers ({len(fonts)} fonts beside them), mostly adults with tablets and pens: children's, old
+  people's and left-handed writing were not measured.
+"""
+
+
+def _facts(run: Mapping[str, Any], plan: Mapping[str, Any], versions: str) -> Iterator[str]:
+    """Yield a line for each thing that the run's report tells."""
+    if run.get("best_epoch") is not None:
+        epochs = plan.get("epochs", len(run.get("history", [])))
+        yield (
+            f"- Best epoch of the last run: {run['best_epoch']} of {epochs}, chosen on the"
+            " validation writers"
+        )
+    if plan.get("seed") is not None:
+        yield f"- Seed: {plan['seed']}"
+    for key, title in (("backend", "Backend"), ("hardware", "Hardware"), ("seconds", "Seconds")):
+        if run.get(key):
+            yield f"- {title}: {run[key]}"
+    if versions:
+        yield f"- {versions}"
+
+
+def _sources(names: list[str]) -> Iterator[str]:
+    """Yield a row a source; of fonts, and of a source's parts, one together."""
+    rows = {}
+    for name in names:
+        source = source_of(name)
+        if source is None:
+            rows[name] = f"| {name} | its owner's | as the run chose | |"
+        else:
+            rows[source.title] = (
+                f"| {source.title} | {source.licence} | {source.split} | {source.address} |"
+            )
+    yield from (row for _, row in sorted(rows.items(), key=lambda item: item[0].casefold()))
+
+
+def forms_table(card: Mapping[str, Any]) -> str:
+    """Return the forms and how each agrees with the Keras network, as a Markdown table."""
+    lines = [
+        "| form | bytes | largest difference | same answers | 62 | 26 | one character |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, form in card["forms"].items():
+        shipped = " (shipped)" if name == card["form"] else ""
+        lines.append(
+            f"| {name}{shipped} | {form['bytes']:,} | {form['largest_difference']:.6f}"
+            f" | {percent('same_answers', form['same_answers'])}"
+            f" | {percent('accuracy_62', form['accuracy_62'])}"
+            f" | {percent('accuracy_26', form['accuracy_26'])}"
+            f" | {form['milliseconds']:.2f} ms |"
+        )
+    return "\n".join(lines)
+
+
+def _other_writers(row: Mapping[str, float]) -> str:
+    if not row:
+        return ""
+    return (
+        "With a temperature from one half of the writers and the other half's confidences, so that"
+        " nobody is measured with a temperature that saw them: calibration error"
+        f" {percent('calibration_error', row['calibration_error'])}, accuracy of the 90 % most"
+        f" confident {percent('accuracy_90', row['accuracy_90'])}."
+    )
+
+
+def _figures(of: Mapping[str, Any]) -> str:
+    alphabets = {f"{size} classes": row for size, row in of["alphabets"].items()}
+    return "\n\n".join(
+        (
+            markdown_table(of["sources"]),
+            "All sources together:",
+            markdown_table(alphabets, "alphabet"),
+            "Ink that is no character; rejected: its confidence is below 0.5, as the program asks:",
+            markdown_table({"made up": of["unknown"]}, "ink"),
+        )
+    )
