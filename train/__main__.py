@@ -9,6 +9,8 @@ import sys
 from hcr_live.errors import HcrError
 
 COMMANDS = {
+    "augment": "train.augment.contact_sheet",
+    "fetch": "train.data.fetch",
     "balance": "train.balance",
     "fit": "train.fit",
     "evaluate": "train.evaluate",

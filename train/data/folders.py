@@ -34,6 +34,7 @@ _STYLES = (
     re.compile(r"lower[ _-]?(?P<label>[a-z])", re.IGNORECASE),
     re.compile(r"digit[ _-]?(?P<label>[0-9])", re.IGNORECASE),
 )
+_CASES = {"upper": str.upper, "capit": str.upper, "lower": str.lower}
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +48,7 @@ def label_of_folder(name: str) -> str | None:
     for style in _STYLES:
         if match := style.fullmatch(name):
             label = match["label"]
-            return label.lower() if name[:5].lower() == "lower" else label
+            return _CASES.get(name[:5].lower(), str)(label)
     return None
 
 
@@ -63,7 +64,7 @@ def read_folder(folder: Path) -> CharacterSet:
 
     `labels.csv`, where it is there, decides: only the files that it lists are read. Light ink on
     a plain dark ground stays as it is; anything else is taken for ink on paper and goes through
-    the program's own threshold. Images without ink are left out and named.
+    the program's own threshold, its soft edges kept. Images without ink are left out and named.
 
     Raises:
         HcrError: If there are no images, one can't be read, or a row of `labels.csv` is wrong.
@@ -119,4 +120,6 @@ def _ink(path: Path) -> Ink:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     if is_light_on_dark(grey):
         return grey
-    return np.asarray(binarise(grey), np.uint8)
+    # The threshold tells where there is ink, also in uneven light; how dark it is says more.
+    near = cv2.dilate(binarise(grey), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.bitwise_and(cv2.bitwise_not(grey), near), np.uint8)

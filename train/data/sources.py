@@ -86,6 +86,26 @@ SOURCES: dict[str, Source] = {
         "mnist/ with its four idx or idx.gz files, or Keras's mnist.npz",
         "its train file, the last twelfth (5,000) of it validation; its t10k file is the test",
     ),
+    "emnist": Source(
+        "EMNIST, NIST Special Database 19 as 28 x 28 pixels (G. Cohen, S. Afshar, J. Tapson,"
+        " A. van Schaik: EMNIST: extending MNIST to handwritten letters, IJCNN 2017)",
+        "https://www.nist.gov/itl/products-and-services/emnist-dataset",
+        "none stated; made from a database of the US government (NIST)",
+        "emnist/ with the four idx or idx.gz files of one split, or its .mat file",
+        "its train file, the end of it (as many as its test file has) validation, of a .mat file"
+        " every fifth writer; its test file is the test",
+        "in bymerge and balanced 15 small letters count as capitals, in letters all 26;"
+        " the six splits share images, so one is loaded at a time",
+    ),
+    "az": Source(
+        "A-Z Handwritten Alphabets in .csv format (S. Patel, Kaggle), from NIST Special Database"
+        " 19 and other sources",
+        "https://www.kaggle.com/datasets/sachinpatel21/az-handwritten-alphabets-in-csv-format",
+        "given as CC0 on its Kaggle page: look there before you use it",
+        "A_Z Handwritten Data.csv",
+        "random and seeded: 64 % train, 16 % validation, 20 % test; no writers are known",
+        "capitals only, classes very uneven (I 1,120 to O 57,825); shares writing with EMNIST",
+    ),
     "font": Source(
         "handwriting fonts, drawn as ink",
         "https://fontsource.org",
