@@ -153,7 +153,7 @@ def read_plainly(photo: Photo, rng: np.random.Generator) -> Ink | None:
 
 
 def _is_legible(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> bool:
-    """Return whether ink is still this letter: no leg of it lost, not much added."""
+    """Return whether ink is still this letter: no leg and no dot of it lost, not much added."""
     area = cv2.countNonZero(truth)
     _, _, w, h = cv2.boundingRect(truth)
     reach = 2 * max(1, round(0.025 * max(w, h))) + 1
@@ -164,7 +164,11 @@ def _is_legible(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> bool:
     if cv2.countNonZero(missing) > 0.25 * area or cv2.countNonZero(added) > 0.5 * area:
         return False
     stats = cv2.connectedComponentsWithStats(missing)[2]
-    return len(stats) < 2 or stats[1:, cv2.CC_STAT_AREA].max() < 0.08 * area
+    if len(stats) > 1 and stats[1:, cv2.CC_STAT_AREA].max() >= 0.08 * area:
+        return False
+    count, parts = cv2.connectedComponents(truth)
+    kept = np.bincount(parts[missing == 0], minlength=count)
+    return count == 2 or bool((kept >= 0.4 * np.bincount(parts.ravel()))[1:].all())
 
 
 def _laid(
@@ -205,11 +209,14 @@ def _drawn(
     depth = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
     width = max(1.0, 4 * cv2.mean(depth, solid)[0] - 1)
     more = min(rng.uniform(*pen.width) * size, 0.2 * size) - width
+    truth = solid
     if more >= 1:
         reach = 2 * round(more / 2) + 1
-        letter = cv2.dilate(letter, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-        width += reach - 1
-    truth = cv2.threshold(letter, 127, 255, cv2.THRESH_BINARY)[1]
+        tip = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+        wide = cv2.dilate(solid, tip)
+        # A pen that fills the eye of an e is too wide for it.
+        if _holes(wide) == _holes(solid):
+            letter, truth, width = cv2.dilate(letter, tip), wide, width + reach - 1
     pressure = rng.uniform(0, pen.pressure) * severity * _cloud(letter.shape, size / 2.5, rng)
     # The edge of the line wanders with the pressure and, little, with the grain of the paper.
     tooth = _texture("tooth", letter.shape, rng)
@@ -229,6 +236,10 @@ def _drawn(
         streak = _texture("fibre", letter.shape, rng)
         alpha[streak > rng.uniform(1.4, 2.5)] *= 1 - 0.7 * severity
     return alpha, truth
+
+
+def _holes(mask: NDArray[np.uint8]) -> int:
+    return int(cv2.connectedComponents(cv2.bitwise_not(mask), connectivity=4)[0])
 
 
 def _paper(
