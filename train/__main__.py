@@ -13,8 +13,10 @@ COMMANDS = {
     "fetch": "train.data.fetch",
     "balance": "train.balance",
     "fit": "train.fit",
+    "reproduce": "train.reproduce",
     "evaluate": "train.evaluate",
     "export": "train.export",
+    "predict": "train.predict",
 }
 """A command and its module, with `add_arguments(parser)`, `run(options)`, and help as docstring."""
 
