@@ -45,8 +45,8 @@ def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
         _dot(path, rng) if dot else nudged(resampled(path), rng)
         for path, dot in zip(paths, dots, strict=True)
     ]
-    if rng.random() < 0.06 and not any(dots):
-        paths = [joined(paths, rng)]
+    if rng.random() < 0.04 and not any(dots):
+        paths = [joined(paths, rng, back=0.7)]
     ends = rng.random(2)
     if ends[0] < 0.15:
         paths[0] = led_in(paths[0], 0.2, rng)
@@ -150,7 +150,7 @@ def nudged(path: Path, rng: np.random.Generator, strength: float = 1.0) -> Path:
 
 
 def bent(
-    paths: list[Path], rng: np.random.Generator, slant: float = 0.35, turn: float = 9
+    paths: list[Path], rng: np.random.Generator, slant: float = 0.35, turn: float = 7
 ) -> Strokes:
     """Return the paths in other proportions, sheared, turned and warped, all of them together.
 
