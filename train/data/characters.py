@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +84,7 @@ def labels_of(characters: Sequence[str]) -> NDArray[np.int16]:
     """
     columns = {character: column for column, character in enumerate(CLASSES)}
     for number, character in enumerate(characters, 1):
-        if character not in columns:
+        if not isinstance(character, str) or character not in columns:
             raise ValueError(f"label {number}, {character!r}, is none of 0-9 A-Z a-z")
     return np.array([columns[character] for character in characters], np.int16)
 
@@ -125,11 +126,17 @@ def official_splits(train: int, validation: int, test: int) -> NDArray[np.uint8]
     return np.repeat(np.arange(len(SPLITS), dtype=np.uint8), [train - validation, validation, test])
 
 
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, IndexError),
+    *(zlib.error, zipfile.BadZipFile),
+)
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Turn what goes wrong inside the `with` into an `HcrError` that names the file."""
     try:
         yield
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, IndexError) as error:
+    except _UNREADABLE as error:
         reason = getattr(error, "strerror", None) or str(error) or "it is cut off"
         raise HcrError(f"Cannot read {path}: {reason.rstrip('.')}; get the file again.") from error

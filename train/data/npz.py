@@ -27,7 +27,7 @@ def read_npz(path: Path) -> CharacterSet:
     Raises:
         HcrError: If it can't be read, or has neither kind of arrays.
     """
-    with reading(path), np.load(path) as arrays:
+    with reading(path), path.open("rb") as file, np.load(file) as arrays:
         if {"x_train", "y_train", "x_test", "y_test"} <= set(arrays):
             parts = [_images(arrays[name]) for name in ("x_train", "x_test")]
             labels = arrays["y_train"], arrays["y_test"]
