@@ -63,15 +63,24 @@ def picture(image: NDArray[np.uint8], character: Character) -> NDArray[np.uint8]
     method = cv2.INTER_NEAREST if scale > 1 else cv2.INTER_AREA
     shown = cv2.resize(image, None, fx=scale, fy=scale, interpolation=method)
     missing = max(0, _SMALLEST - shown.shape[1])
+    unit = max(shown.shape[1], _SMALLEST) / _SMALLEST
+    band = round(64 * unit)
     shown = cv2.copyMakeBorder(
-        shown, 0, 64, missing // 2, missing - missing // 2, cv2.BORDER_CONSTANT, value=(32, 32, 32)
+        shown,
+        0,
+        band,
+        missing // 2,
+        missing - missing // 2,
+        cv2.BORDER_CONSTANT,
+        value=(32, 32, 32),
     )
-    canvas = Canvas(shown, 1.0)
+    canvas = Canvas(shown, unit)
     x, y, w, h = (round(value * scale) for value in character.box)
     canvas.outlined_box(x + missing // 2, y, w, h, GREEN)
     text = f"Prediction: {character.text}"
-    end = canvas.text(text, 16, canvas.height - 20, 34, weight="bold")
-    canvas.text(percent(character.confidence), end + 24, canvas.height - 20, 26)
+    base = canvas.height - canvas.px(20)
+    end = canvas.text(text, canvas.px(16), base, canvas.px(34), weight="bold")
+    canvas.text(percent(character.confidence), end + canvas.px(24), base, canvas.px(26))
     return shown
 
 
