@@ -31,7 +31,7 @@ def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     paths = [nudged(resampled(path), rng, strength=2.2) for path in unit(strokes)]
     paths = [_closed_otherwise(path, rng) for path in paths]
     paths = _reordered(paths, rng)
-    back = rng.choice([0.0, 0.6, 1.0], p=[0.25, 0.35, 0.4])
+    back = rng.choice([0.0, 0.6, 1.0], p=[0.2, 0.4, 0.4])
     manner = rng.random()
     if manner < 0.7:
         paths = [joined(paths, rng, back)]
@@ -67,8 +67,8 @@ class _Camera:
         return cls(
             rate=rng.uniform(14, 31),
             pace=float(np.exp(rng.uniform(np.log(1.0), np.log(3.5)))),
-            jitter=float(np.exp(rng.uniform(np.log(0.002), np.log(0.013)))),
-            sway=abs(rng.normal(0, 0.022)),
+            jitter=float(np.exp(rng.uniform(np.log(0.004), np.log(0.02)))),
+            sway=abs(rng.normal(0, 0.028)),
             palm=rng.uniform(0.3, 1.0) if rng.random() < 0.5 else 0.0,
         )
 
@@ -82,7 +82,7 @@ class _Camera:
         at = np.linspace(0, times[-1], count)
         seen = np.column_stack([np.interp(at, times, path[:, k]) for k in range(2)])
         seen += rng.normal(0, self.jitter, seen.shape) + drift(count, self.sway, 5, rng)
-        for _ in range(rng.poisson(count / 45)):  # the landmark is beside the tip for a while
+        for _ in range(rng.poisson(count / 30)):  # the landmark is beside the tip for a while
             width, centre = rng.uniform(0.7, 2.5), rng.uniform(0, count)
             bump = np.exp(-0.5 * ((np.arange(count) - centre) / width) ** 2)
             seen += bump[:, None] * rng.normal(0, 0.065, 2)

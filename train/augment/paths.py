@@ -95,8 +95,10 @@ def joined(paths: list[Path], rng: np.random.Generator, back: float = 0.0) -> Pa
         if rng.random() < back:
             # A little longer way round is worth less than a long way back.
             way_back = SPACING * np.arange(len(line))[::-1]
-            nearest = int((np.hypot(*(line - path[0]).T) + 0.1 * way_back).argmin())
-            line = np.concatenate([line, line[-2 : nearest - len(line) - 1 : -1]])
+            away = np.hypot(*(line - path[0]).T)
+            nearest = int((away + 0.1 * way_back).argmin())
+            if away[nearest] < away[-1] / 2:
+                line = np.concatenate([line, line[-2 : nearest - len(line) - 1 : -1]])
         start, end = line[-1], path[0]
         way = end - start
         t = np.linspace(0, 1, max(3, round(float(np.hypot(*way)) / SPACING)))[1:-1, None]
