@@ -48,7 +48,7 @@ def test_a_small_crop_white_on_black(tmp_path):
 
 def test_the_largest_of_several(tmp_path):
     both = 255 - np.hstack(
-        [written("A", 500, 300, (100, 60), 60), written("X", 500, 400, (100, 60), 250)]
+        [written("A", 500, 300, (100, 60), 150), written("X", 500, 400, (100, 60), 250)]
     )
     path = tmp_path / "two.png"
     cv2.imwrite(str(path), both)
