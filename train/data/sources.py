@@ -31,8 +31,7 @@ SOURCES: dict[str, Source] = {
         "Chars74K EnglishHnd pen trajectories, 55 volunteers (T. de Campos, B. R. Babu, M. Varma:"
         " Character recognition in natural images, VISAPP 2009), as JSON by A. Parrish",
         "https://github.com/aparrish/chars74k-json-dump",
-        "no formal one; the source page asks users to acknowledge it and cite the paper;"
-        " the JSON conversion is CC0",
+        "no formal one: the source page asks users to acknowledge it and cite the paper",
         "strokes_chars74k.json.gz",
         "volunteers 0-44 train, 45-54 validation",
         "14 characters with stray dots or illegible are left out; that sample k is by volunteer k"
@@ -45,11 +44,11 @@ SOURCES: dict[str, Source] = {
         "MIT",
         "strokes_omniglot_latin.json.gz",
         "drawers 1-16 train, 17-20 validation",
-        "2 characters of two or three points are left out; jagged lines (drawn with a mouse)",
+        "2 characters of two or three points are left out; jagged lines (drawn in a web browser)",
     ),
     "uci_trajectories": Source(
         "Character Trajectories, one writer (B. H. Williams, UCI Machine Learning Repository)",
-        "https://archive.ics.uci.edu/dataset/175/character+trajectories",
+        "https://github.com/ShuningZhao/Character-Trajectories",
         "CC BY 4.0 as UCI lists its sets",
         "strokes_uci_trajectories.json.gz",
         "train only",
