@@ -14,7 +14,7 @@ from hcr_live.alphabet import CLASSES
 from hcr_live.errors import HcrError
 from hcr_live.ink.normalise import SIDE, network_input
 from hcr_live.quiet import silent_stderr
-from hcr_live.resources import model_path, read_verified
+from hcr_live.resources import model_path, verified
 
 MODEL = "hcr62.tflite"
 """The shipped network, in `models/`."""
@@ -98,7 +98,7 @@ def _read(path: Path) -> bytes:
             raise HcrError(
                 f"The model card {card} is damaged: restore it from the repository."
             ) from error
-        return read_verified(path, sha256)
+        return verified(path, sha256).read_bytes()
     try:
         return path.read_bytes()
     except OSError as error:

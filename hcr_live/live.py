@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -26,7 +27,7 @@ from hcr_live.sources.base import EndOfSource, Source
 from hcr_live.view import Status, View
 
 if TYPE_CHECKING:
-    from hcr_live.air.watcher import Hands
+    from hcr_live.air.watcher import Hands, HandWatcher
     from hcr_live.session import Session
     from hcr_live.sinks.events import EventLog
     from hcr_live.sinks.recorder import Recorder
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _STILL_SECONDS = 2.0  # how long the window shows each picture of a folder
 _END_SECONDS = 2.0  # how long the window stays after the last frame of a file
 _NOTICE_SECONDS = 4.0
+_USUAL_FPS = 24.0  # of a film; phones and cameras have more
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class LiveLoop:
         self._status = Status(mirror=mirror)
         self._notice, self._notice_until = "", float("-inf")
         self._view: View | None = None
-        self._ahead: Frame | Exception | None = None
+        self._ahead: deque[Frame | Exception] = deque()
         self._picture: NDArray[np.uint8] | None = None
         self._frames = 0
         self._dropped_before = 0
@@ -141,23 +143,29 @@ class LiveLoop:
             self._show(self._view)
 
     def _next_frame(self) -> Frame | None:
-        if self._ahead is None:
+        if not self._ahead:
             return self._source.read(timeout=0.1)
-        frame, self._ahead = self._ahead, None
+        frame = self._ahead.popleft()
         if isinstance(frame, Exception):
             raise frame
         return frame
 
     def _look_ahead(self) -> None:
-        """Take a file's next frame before this one is drawn, so that work on both overlaps."""
+        """Take a file's next frames before this one is drawn, so that work on them overlaps."""
         if self._source.info.live or (self._view is not None and self._view.frame.still):
             return  # a camera's is not there yet; two large photos at once would waste memory
-        try:
-            self._ahead = self._source.read(timeout=0)
-        except Exception as trouble:  # raised again when it is this frame's turn
-            self._ahead = trouble
-        if isinstance(self._ahead, Frame):
-            self._session.look_ahead(self._ahead)
+        while len(self._ahead) < self._session.frames_ahead:
+            if self._ahead and isinstance(self._ahead[-1], Exception):
+                return
+            try:
+                frame = self._source.read(timeout=0)
+            except Exception as trouble:  # raised again when it is this frame's turn
+                self._ahead.append(trouble)
+                return
+            if frame is None:
+                return
+            self._ahead.append(frame)
+            self._session.look_ahead(frame)
 
     def _wait_for_source(self) -> None:
         """No new frame: keep the window alive and say what the source says."""
@@ -421,6 +429,8 @@ def run(
             max_seconds=options.max_seconds,
             clock=clock,
         )
+        if not source.info.live and source.info.fps >= _USUAL_FPS:
+            hands.take_turns()
         hands.wait_until_ready()
         summary = loop.run()
         if summary.text and str(options.events) != "-":
@@ -428,7 +438,7 @@ def run(
         return _report(source, log, loop)
 
 
-def _start_hands(stack: ExitStack) -> Hands:
+def _start_hands(stack: ExitStack) -> HandWatcher:
     """Start loading the hand detector on its own thread, while the source opens."""
     from hcr_live.air.hands import HandDetector
     from hcr_live.air.watcher import HandWatcher

@@ -36,16 +36,19 @@ def asset_path(name: str) -> Path:
     return path
 
 
-def read_verified(path: Path, sha256: str) -> bytes:
-    """Return the bytes of a file whose SHA-256 is known.
+def verified(path: Path, sha256: str) -> Path:
+    """Return the path of a file whose SHA-256 is known.
 
     Raises:
         HcrError: If it can't be read or is another file.
     """
+    digest = hashlib.sha256()
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:
+            while part := file.read(1 << 18):
+                digest.update(part)
     except OSError as error:
         raise HcrError(f"Cannot read {path}: {error.strerror}.") from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if digest.hexdigest() != sha256:
         raise HcrError(f"{path} is damaged (wrong SHA-256): restore it from the repository.")
-    return content
+    return path

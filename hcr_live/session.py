@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -65,8 +66,8 @@ class Session:
         self._min_confidence = min_confidence
         self._auto = AutoMode()
         self._looked_at = float("-inf")
-        self._looking = False
-        self._ahead: Frame | None = None
+        self._looking = 0
+        self._ahead: deque[Frame] = deque()
         self._covered: tuple[Box, ...] = ()
         self._pen = Pen()
         self._pen_update: PenUpdate | None = None
@@ -108,8 +109,8 @@ class Session:
         self._frame = frame
         events: list[Event] = []
         every_frame = self._looks_every_frame()
-        if self._ahead is frame:
-            self._ahead = None
+        if self._ahead and self._ahead[0] is frame:
+            self._ahead.popleft()
         elif every_frame or self._probe_is_due(frame.time):
             # A probe is collected when the next one is due, so that it never holds up a page.
             events += self._take_hands()
@@ -122,23 +123,27 @@ class Session:
             self._leave_paper()
         return self._view(frame), events + self._text_events(before)
 
+    @property
+    def frames_ahead(self) -> int:
+        """How many frames `look_ahead` can make use of."""
+        return self._hands.at_once
+
     def look_ahead(self, frame: Frame) -> None:
-        """Start to look for hands in the frame that `step` will be given next.
+        """Start to look for hands in a frame that `step` will be given soon, in the same order.
 
         So they are found while the frame before is still drawn. Changes no result, and may be
         left out, as with a camera, whose next frame is not there yet.
         """
-        if self._looks_every_frame() and not self._looking:
+        only_ahead = self._looking == len(self._ahead)
+        if self._looks_every_frame() and only_ahead and self._looking < self._hands.at_once:
             self._look(frame)
-            self._ahead = frame
+            self._ahead.append(frame)
 
     def finish(self) -> list[Event]:
         """Finish the character being written and keep the page; the frames have ended."""
         before = self.text
-        if self._ahead is not None:
-            self._found()  # of a frame that did not come any more
-            self._ahead = None
         events = self._take_hands()
+        self._forget_looks()  # of frames that did not come any more
         if self.mode == "air" and self._frame is not None:
             events += self._write_strokes(self._pen.flush().finished)
         self._text = self._text.keep_page()
@@ -191,8 +196,7 @@ class Session:
         self._text = text
 
     def _choose_mode(self, choice: ModeChoice) -> None:
-        self._found()  # a look under way is of the mode before
-        self._ahead = None
+        self._forget_looks()  # they are of the mode before
         was = self.mode
         self._choice = choice
         self._auto = AutoMode()
@@ -219,19 +223,26 @@ class Session:
 
     def _look(self, frame: Frame) -> None:
         self._hands.look(frame)
-        self._looking = True
+        self._looking += 1
         self._looked_at = frame.time
 
-    def _found(self) -> tuple[Frame, tuple[Hand, ...]] | None:
-        self._looking = False
-        return self._hands.found()
+    def _forget_looks(self) -> None:
+        while self._hands.found() is not None:
+            pass
+        self._looking = 0
+        self._ahead.clear()
 
     def _take_hands(self) -> list[Event]:
-        """Collect the look under way, if any, and move the pen by it."""
-        look = self._found()
-        if look is None:
-            return []
-        frame, hands = look
+        """Collect the looks under way at frames that have come, and move the pen by them."""
+        events: list[Event] = []
+        while self._looking > len(self._ahead):
+            look = self._hands.found()
+            self._looking -= 1
+            if look is not None:
+                events += self._move_pen(*look)
+        return events
+
+    def _move_pen(self, frame: Frame, hands: tuple[Hand, ...]) -> list[Event]:
         self._covered = tuple(_hand_box(hand) for hand in hands)
         if self._choice == "paper":
             return []

@@ -32,23 +32,28 @@ class FakeClassifier:
 class FakeHands:
     """Finds in each frame what a script says: a function of the frame, no hand by default."""
 
-    def __init__(self, script: Callable[[Frame], tuple[Hand, ...]] = lambda _: ()) -> None:
+    def __init__(
+        self, script: Callable[[Frame], tuple[Hand, ...]] = lambda _: (), at_once: int = 1
+    ) -> None:
+        self.at_once = at_once
         self._script = script
-        self._frame: Frame | None = None
+        self._frames: list[Frame] = []
 
     def wait_until_ready(self) -> None:
         pass
 
     def look(self, frame: Frame) -> None:
-        assert self._frame is None, "the look before was not collected"
-        self._frame = frame
+        assert len(self._frames) < self.at_once, "the look before was not collected"
+        self._frames.append(frame)
 
     def found(self) -> tuple[Frame, tuple[Hand, ...]] | None:
-        frame, self._frame = self._frame, None
-        return None if frame is None else (frame, self._script(frame))
+        if not self._frames:
+            return None
+        frame = self._frames.pop(0)
+        return frame, self._script(frame)
 
     def close(self) -> None:
-        self._frame = None
+        self._frames.clear()
 
 
 class FakeSource:

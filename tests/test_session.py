@@ -45,8 +45,10 @@ def play(session: Session, shown: Sequence[Frame]) -> list[dict]:
     return [*events, *session.finish()]
 
 
-def air_session(hands: list, classifier=None, **options) -> Session:
-    script = FakeHands(lambda frame: hands[frame.index] if frame.index < len(hands) else ())
+def air_session(hands: list, classifier=None, at_once: int = 1, **options) -> Session:
+    script = FakeHands(
+        lambda frame: hands[frame.index] if frame.index < len(hands) else (), at_once
+    )
     return Session(classifier or Classifier(), script, **options)
 
 
@@ -93,15 +95,18 @@ def test_auto_goes_to_air_for_a_writing_hand_and_keeps_the_page(card, desk):
     assert sum(a != b for a, b in pairwise(modes)) == 1
 
 
-def test_looking_ahead_changes_no_result(card, desk):
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_looking_ahead_changes_no_result(card, desk, at_once):
     hands = [*[()] * 120, *writing("E")]
     shown = frames([card] * 30 + [desk] * (len(hands) - 30))
     plain = play(air_session(hands, FakeClassifier("A")), shown)
-    session, ahead = air_session(hands, FakeClassifier("A")), []
-    for frame, following in zip(shown, [*shown[1:], None], strict=True):
+    session, ahead = air_session(hands, FakeClassifier("A"), at_once), []
+    seen = 1
+    for index, frame in enumerate(shown):
         ahead += session.step(frame)[1]
-        if following is not None:
+        for following in shown[seen : index + 1 + session.frames_ahead]:
             session.look_ahead(following)
+            seen += 1
     assert [*ahead, *session.finish()] == plain
     assert plain[-1]["text"] == "AA"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
 from hcr_live.quiet import silent_stderr
-from hcr_live.resources import model_path, read_verified
+from hcr_live.resources import model_path, verified
 
 MODEL_NAME = "hand_landmarker.task"
 MODEL_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1"
@@ -63,12 +63,13 @@ class HandDetector:
         Raises:
             HcrError: If the model or MediaPipe is missing, damaged or does not start.
         """
-        content = read_verified(model_path(MODEL_NAME), MODEL_SHA256)
+        path = verified(model_path(MODEL_NAME), MODEL_SHA256)
         with silent_stderr():
             self._mediapipe = _import_mediapipe()
             vision = self._mediapipe.tasks.vision
             options = vision.HandLandmarkerOptions(
-                base_options=self._mediapipe.tasks.BaseOptions(model_asset_buffer=content),
+                # By its path: MediaPipe copies a buffer several times, 20 MB in all.
+                base_options=self._mediapipe.tasks.BaseOptions(model_asset_path=str(path)),
                 running_mode=vision.RunningMode.VIDEO,
                 num_hands=max_hands,
                 min_hand_detection_confidence=_CONFIDENCE,
