@@ -138,5 +138,9 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except _UNREADABLE as error:
-        reason = getattr(error, "strerror", None) or str(error) or "it is cut off"
-        raise HcrError(f"Cannot read {path}: {reason.rstrip('.')}; get the file again.") from error
+        reason = getattr(error, "strerror", None) or str(error) or "it is damaged"
+        if isinstance(error, EOFError):
+            reason = "it is cut off"
+        raise HcrError(
+            f"Cannot read {path}: {reason.rstrip('.')}; mend the file or get it again."
+        ) from error

@@ -67,7 +67,7 @@ def load(path: Path) -> list[CharacterSet]:
 
 def _check_apart(name: str, other: str, path: Path) -> None:
     if name == other:
-        raise HcrError(f"{path} holds {name} twice: keep one, or name the one to read.")
+        raise HcrError(f"{path} holds two sets called {name}: rename or remove one.")
     if name.startswith("emnist-") and other.startswith("emnist-"):
         raise HcrError(
             f"{path} holds {other} and {name}, which share images, so that test images would be"

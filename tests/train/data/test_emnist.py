@@ -77,7 +77,7 @@ def test_two_splits_share_images(tmp_path):
 def test_the_same_split_in_both_forms(tmp_path):
     write_emnist(tmp_path, "letters", [1, 2], [3])
     write_mat(tmp_path / "emnist-letters.mat", "letters", [1, 2], [3])
-    with pytest.raises(HcrError, match="twice"):
+    with pytest.raises(HcrError, match="two sets called emnist-letters"):
         load(tmp_path)
 
 

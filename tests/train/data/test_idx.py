@@ -86,8 +86,9 @@ def test_damaged_files_are_named(tmp_path, damage):
     path.write_bytes(gzip.compress(content))
     np.testing.assert_array_equal(read_idx(path, 3), images)
     path.write_bytes(damaged(content, damage))
-    with pytest.raises(HcrError, match=path.name):
+    with pytest.raises(HcrError, match=path.name) as raised:
         read_idx(path, 3)
+    assert ("cut off" in str(raised.value)) == damage.startswith("cut")
 
 
 def test_a_cut_file_without_gzip_is_named(tmp_path):
