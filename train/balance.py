@@ -425,7 +425,7 @@ def run(options: argparse.Namespace) -> None:
     if is_short:
         print("Few different characters were proposed: more --candidates keep more of each class.")
     print(
-        f"Wrote {out}: {len(rows):,} of {len(labels):,} characters to train on, and "
+        f"Wrote {out}: {len(rows):,} characters to train on where there were {len(labels):,}, and "
         f"{len(held_out):,} of validation and test as they were"
     )
 
