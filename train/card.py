@@ -6,6 +6,7 @@ Written from the run's own report and from measured figures, never by hand.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,61 +15,60 @@ from hcr_live.errors import HcrError
 from train.data import source_of
 from train.evaluate.report import LEGEND, markdown_table, percent
 
-_FOLDERS = frozenset({"data", "out", "fonts", "start", "teacher", "resume", "run"})
+_PLACES = {"fonts": "FONTS", "teacher": "TEACHER", "class_weights": "WEIGHTS"}
+_HIDDEN = frozenset({"data", "out", "fonts", "teacher"})
 """Settings that name places on the trainer's machine: they stay off the card."""
 
 
 def read_run(path: Path) -> dict[str, Any]:
-    """Return the report that `fit` wrote.
+    """Return the report that `fit` wrote, under `teacher` that of its teacher if it is there.
 
     Raises:
         HcrError: If there is none, or it is not of a finished run.
     """
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(report, dict) or not isinstance(report.get("plan"), dict):
-            raise ValueError("it names no plan")
-    except (OSError, ValueError) as error:
-        raise HcrError(f"{path.parent} is not the folder of a finished fit: {error}.") from error
-    return report
+        teacher = report["plan"].get("teacher")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise HcrError(
+            f"{path.parent} is not the folder of a fit: its {path.name} is missing or damaged."
+        ) from error
+    if not report.get("finished", True):
+        raise HcrError(f"The run in {path.parent} was interrupted: give its fit command again.")
+    if teacher:
+        folder = Path(teacher) if Path(teacher).is_dir() else Path(teacher).parent
+        if (folder / path.name).is_file():
+            report["teacher"] = read_run(folder / path.name)
+    return dict(report)
 
 
 def training(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the training part of a card: `commands`, `fonts` and `runs`, the first run first.
+    """Return the training part of a card: `commands`, `fonts` and `runs`, a teacher's run first.
 
     Args:
-        report: What `read_run` returned; `before` is the report of the run that it went on from.
+        report: What `read_run` returned.
     """
     runs: list[dict[str, Any]] = []
-    earlier: Any = report
-    while isinstance(earlier, Mapping):
-        runs.insert(0, {key: value for key, value in earlier.items() if key != "before"})
-        earlier = earlier.get("before")
-    commands = [_command(one, number) for number, one in enumerate(runs, 1)]
-    for one in runs:
-        one["plan"] = {
-            key: value for key, value in one.get("plan", {}).items() if key not in _FOLDERS
-        }
-    names = runs[-1].get("sources", [])
+    commands: list[str] = []
+    current: Any = report
+    while current:
+        commands.insert(0, _command(current["plan"], "TEACHER" if runs else "RUN"))
+        plan = {name: value for name, value in current["plan"].items() if name not in _HIDDEN}
+        run = {name: value for name, value in current.items() if name != "teacher"}
+        runs.insert(0, run | {"plan": plan})
+        current = current.get("teacher")
+    names = report.get("sources", [])
     fonts = sorted(name.partition(":")[2] for name in names if name.startswith("font:"))
     return {"commands": commands, "fonts": fonts, "runs": runs}
 
 
-def _command(report: Mapping[str, Any], number: int) -> str:
-    """Return the command of a run, with folders by what they hold."""
-    plan = dict(report.get("plan", {}))
-    parts = [f"python -m train fit --data DATA --out RUN{number}"]
-    if plan.get("fonts"):
-        parts.append("--fonts FONTS")
-    if number > 1:
-        parts.append(f"--start RUN{number - 1}/model.keras")
-    if plan.get("teacher"):
-        parts.append("--teacher TEACHER/model.keras")
+def _command(plan: Mapping[str, Any], out: str) -> str:
+    """Return the command of a run, every option said, places by what they hold."""
+    parts = [f"python -m train fit --data DATA --out {out}"]
     for name, value in plan.items():
-        if name not in _FOLDERS and value is not None and not isinstance(value, (bool, dict, list)):
-            parts.append(f"--{name.replace('_', '-')} {value}")
-        elif value is True:
-            parts.append(f"--{name.replace('_', '-')}")
+        shown = _PLACES.get(name, value)
+        if value is not None and name not in ("data", "out"):
+            parts.append(f"--{name.replace('_', '-')} {shown}")
     return " ".join(parts)
 
 
@@ -100,7 +100,7 @@ not where a misread character does harm: forms, cheques, exams, medicine.
 
 ```
 {commands}
-python -m train export --run RUN{len(card["runs"])} --data DATA
+python -m train export --run RUN --data DATA
 ```
 
 DATA is the folder of the files below, FONTS that of the fonts (docs/data.md says how to put them
@@ -155,13 +155,12 @@ def _facts(run: Mapping[str, Any], plan: Mapping[str, Any], versions: str) -> It
     """Yield a line for each thing that the run's report tells."""
     if run.get("best_epoch") is not None:
         epochs = plan.get("epochs", len(run.get("history", [])))
-        yield (
-            f"- Best epoch of the last run: {run['best_epoch']} of {epochs}, chosen on the"
-            " validation writers"
-        )
+        yield (f"- Best epoch: {run['best_epoch']} of {epochs}, chosen on the validation writers")
     if plan.get("seed") is not None:
         yield f"- Seed: {plan['seed']}"
-    for key, title in (("backend", "Backend"), ("hardware", "Hardware"), ("seconds", "Seconds")):
+    if run.get("seconds"):
+        yield f"- Time: {math.ceil(run['seconds'] / 60)} minutes"
+    for key, title in (("backend", "Backend"), ("hardware", "Hardware")):
         if run.get(key):
             yield f"- {title}: {run[key]}"
     if versions:

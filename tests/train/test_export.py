@@ -39,18 +39,25 @@ model = keras.Sequential([
 ])
 Path(run).mkdir()
 model.save(Path(run, "model.keras"))
-first = {"before": None, "plan": {"data": "/home/me/data", "epochs": 2, "seed": 7}}
-plan = {"data": "/home/me/data", "fonts": "/home/me/fonts", "start": "/home/me/x", "epochs": 1}
-Path(run, "run.json").write_text(json.dumps({
-    "before": first, "plan": plan, "sources": ["chars74k", "font:kalam", "font:neucha"],
-    "best_epoch": 1, "versions": {"keras": "3"},
-}))
+teacher = Path(run, "teacher")
+teacher.mkdir()
+plan = {"data": "/home/me/data", "network": "large", "teacher": None, "epochs": 2, "seed": 7}
+(teacher / "run.json").write_text(json.dumps({"plan": plan, "sources": ["chars74k"]}))
+plan = {"data": "/home/me/data", "fonts": "/home/me/fonts", "teacher": str(teacher), "epochs": 1}
+report = {
+    "plan": plan, "sources": ["chars74k", "font:kalam", "font:neucha"], "best_epoch": 1,
+    "versions": {"keras": "3"}, "backend": "torch", "hardware": "gpu:0", "seconds": 61,
+    "finished": True,
+}
+Path(run, "run.json").write_text(json.dumps(report))
 export = ["export", "--run", run, "--data", data, "--out", out, "--date", "2026-01-02"]
 assert main([*export, "--test"]) == 0
 inks = f"evaluate --data {data} --model {out}/hcr62"
 assert main(f"{inks}.keras".split()) == 0
 Path(broken).write_text("no network")
 assert main(["evaluate", "--data", data, "--model", broken]) == 2
+Path(run, "run.json").write_text(json.dumps(report | {"finished": False}))
+assert main(export) == 2
 Path(run, "run.json").unlink()
 assert main(export) == 2
 """
@@ -74,7 +81,8 @@ def test_five_files_and_nothing_else(exported):
     assert names == {f"hcr62.{suffix}" for suffix in ("keras", "tflite", "onnx", "json", "md")}
     assert "float16" in done.stdout
     assert "broken.keras: it is damaged" in done.stderr
-    assert "is not the folder of a finished fit" in done.stderr
+    assert "was interrupted" in done.stderr
+    assert "is not the folder of a fit" in done.stderr
 
 
 def test_the_forms_answer_alike(exported):
@@ -105,10 +113,10 @@ def test_the_card_tells_what_was_measured(exported):
     assert "2: kalam, neucha" in page
     assert page.index("Validation figures") < page.index("Test figures")
     assert card["commands"] == [
-        "python -m train fit --data DATA --out RUN1 --epochs 2 --seed 7",
-        "python -m train fit --data DATA --out RUN2 --fonts FONTS --start RUN1/model.keras"
-        " --epochs 1",
+        "python -m train fit --data DATA --out TEACHER --network large --epochs 2 --seed 7",
+        "python -m train fit --data DATA --out RUN --fonts FONTS --teacher TEACHER --epochs 1",
     ]
+    assert "- Time: 2 minutes\n- Backend: torch\n- Hardware: gpu:0" in page
 
 
 def test_no_place_of_this_computer_is_in_the_files(exported):

@@ -203,9 +203,11 @@ def _writers(measured: Measured) -> dict[str, Row]:
     known = np.unique(writers[writers != UNKNOWN_WRITER])
     if len(known) < 2:
         return {}
+    of = measured.probabilities, measured.characters.labels
+    rows = {str(writer): source_row(*(one[writers == writer] for one in of)) for writer in known}
+    # One writer's few characters say nothing about calibration.
+    left_out = ("calibration_error", "accuracy_90")
     return {
-        str(writer): source_row(
-            measured.probabilities[writers == writer], measured.characters.labels[writers == writer]
-        )
-        for writer in known
+        writer: {name: value for name, value in row.items() if name not in left_out}
+        for writer, row in rows.items()
     }

@@ -147,7 +147,7 @@ def unknown_figure(characters: NDArray[np.float32], negatives: NDArray[np.float3
     axes.axvline(LEAST_CONFIDENCE, color="black", linestyle=":", linewidth=1)
     axes.set(xlabel="confidence of the answer", ylabel="of its kind", xlim=(0, 1), yscale="log")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share * 100:g} %")
     axes.legend(fontsize=8)
     return figure
 

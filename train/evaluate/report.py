@@ -186,14 +186,12 @@ def _errors(evaluation: Evaluation) -> Any:
     for name, one in evaluation.sources.items():
         answers = one.answers
         labels = answers.alphabet.labels
-        for at in worst(answers, _ERRORS):
-            confidence = float(answers.confidences[at])
-            caption = f"{labels[answers.wanted[at]]} as {labels[answers.answered[at]]}"
+        for at in worst(answers, max(5, _ERRORS // len(evaluation.sources))):
+            pair = f"{labels[answers.wanted[at]]} as {labels[answers.answered[at]]}"
+            confidence = int(answers.confidences[at] * 100)
             ink = ink_of(one.characters.contents[int(answers.rows[at])])
-            found.append((confidence, f"{caption}  {confidence:.2f}\n{name[:16]}", ink))
-    found.sort(key=lambda error: -error[0])
-    shown = found[:_ERRORS]
-    return errors_sheet([ink for *_, ink in shown], [caption for _, caption, _ in shown])
+            found.append((ink, f"{pair}  {confidence} %\n{name[:16]}"))
+    return errors_sheet([ink for ink, _ in found], [caption for _, caption in found])
 
 
 def _page(of: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
@@ -251,7 +249,7 @@ def _page(of: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
         parts.append(
             section(
                 f"By writer: {name}",
-                "A writer is a point, not a percent: the spread says more than the mean.",
+                "With few writers, the spread between them says more than their mean.",
                 picture(f"writers_{_file_name(name)}"),
                 _html_table(rows, "writer"),
             )
@@ -259,8 +257,8 @@ def _page(of: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
     parts.append(
         section(
             "Worst errors",
-            "The most confident mistakes, as the network sees them: true as answered, confidence,"
-            " source.",
+            "The most confident mistakes of each source, as the network sees them: true as"
+            " answered, confidence, source.",
             picture("errors"),
         )
     )

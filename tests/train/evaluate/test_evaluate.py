@@ -32,6 +32,11 @@ class Guess:
         return rows
 
 
+@pytest.fixture(autouse=True)
+def _few_negatives(monkeypatch):
+    monkeypatch.setattr("train.evaluate.evaluation._NEGATIVES", 20)
+
+
 @pytest.fixture
 def letters(tmp_path):
     """A file of two writers, each A, B, C in one hand; a file of training data and a folder."""
