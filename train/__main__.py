@@ -12,6 +12,7 @@ COMMANDS = {
     "augment": "train.augment.contact_sheet",
     "fetch": "train.data.fetch",
     "balance": "train.balance",
+    "explore": "train.explore",
     "fit": "train.fit",
     "reproduce": "train.reproduce",
     "evaluate": "train.evaluate",

@@ -232,7 +232,7 @@ def _likely_errors(
     saved = []
     if len(found):
         names = [
-            f"{CLASSES[given]} \N{RIGHTWARDS ARROW} {CLASSES[likely]}  {margin:.2f}"
+            f"{CLASSES[given]} \N{RIGHTWARDS ARROW} {CLASSES[likely]} {margin:.2f}"
             for given, likely, margin in found[["given", "likely", "margin"]]
             .head(_SHOWN)
             .itertuples(index=False)

@@ -41,6 +41,7 @@ def count_bars(counts: pd.DataFrame) -> Figure:
     kind = ["digit" if c.isdigit() else "capital" if c.isupper() else "small" for c in total.index]
     seaborn.barplot(x=total.index, y=total.to_numpy(), hue=kind, ax=bars, errorbar=None)
     bars.set(yscale="log", ylabel="characters (log)", xlabel="", title="Characters a class")
+    bars.set_ylim(bottom=1)
     bars.margins(x=0.005)
     seaborn.heatmap(
         counts.T.where(counts.T > 0),
@@ -109,7 +110,7 @@ def mean_sheet(images: NDArray[np.uint8], labels: NDArray[np.int16]) -> Figure:
     """
     columns = np.unique(labels)
     means = [np.rint(images[labels == c].mean(axis=0)).astype(np.uint8) for c in columns]
-    names = [f"{CLASSES[c]}  ({(labels == c).sum():,})" for c in columns]
+    names = [f"{CLASSES[c]} ({(labels == c).sum():,})" for c in columns]
     return tiles(np.stack(means).repeat(2, axis=1).repeat(2, axis=2), names)
 
 
@@ -159,5 +160,7 @@ def _drawn(
     )
     axes.axis("off")
     for x, y, text in captions:
-        axes.text(x, y, text, size=size, ha="center", va=vertical, parse_math=False)
+        axes.text(
+            x, y, text, size=size, family="monospace", ha="center", va=vertical, parse_math=False
+        )
     return figure
