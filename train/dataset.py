@@ -1,10 +1,10 @@
-"""Samples to arrays: balanced, augmented, rendered and normalised, in several processes."""
+"""Characters to arrays: balanced, augmented, rendered and normalised, in other processes."""
 
 from __future__ import annotations
 
 import multiprocessing
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE, network_input
 from hcr_live.ink.render import render_strokes
-from train.augment import air, ink, negatives, strokes
+from train.augment import air, camera, ink, negatives, strokes
 from train.data import CharacterSet, Ink, Strokes
 
 NOTHING = -1
@@ -36,7 +36,9 @@ SHARES = {label: 1.4 for label, c in enumerate(CLASSES) if c.isupper()} | {CLASS
 """How often a class is drawn, where not once: people mostly write capitals to be read singly, so
 a bare upright line is rather an I than an l."""
 
-_CHUNK = 400
+_CHUNK = 200
+# Of a class and source, so that a set of a million does not fill the memory of every process.
+_MOST = 4000
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +46,33 @@ class Arrays:
     """What the network is fitted to.
 
     Attributes:
-        inputs: uint8 (n, SIDE, SIDE): `network_input` times 255.
-        labels: int16 (n,): columns of `CLASSES` or `NOTHING`.
+        inputs: uint8 (n, side, side): `network_input` times 255.
+        labels: int16 (n,): columns of the network's outputs or `NOTHING`.
     """
 
     inputs: NDArray[np.uint8]
     labels: NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What a round is made of; a share of 0 switches an ingredient off.
+
+    Attributes:
+        per_class: Characters of each class that has any, times its `SHARES`.
+        nothing: Share of ink that is no character, in [0, 1).
+        air: Share of the strokes that are drawn in the air, the rest on paper.
+        mixed: Share of the strokes that lie between two people's versions.
+        camera: Share of what is on paper that goes through the camera model.
+        wear: Share of the rest that is worn cheaply.
+    """
+
+    per_class: int = 400
+    nothing: float = 0.1
+    air: float = 0.3
+    mixed: float = 0.3
+    camera: float = 0.4
+    wear: float = 0.3
 
 
 def ink_of(content: Strokes | Ink) -> Ink:
@@ -66,46 +89,53 @@ def plain_arrays(sets: Sequence[CharacterSet]) -> Arrays:
 
 
 class Renderer:
-    """Draws augmented arrays from training samples; close it or use it in a `with`.
+    """Draws rounds of augmented arrays; close it or use it in a `with`.
 
     Args:
         sets: Only their training characters are drawn.
-        processes: How many to render in; 1 is this one.
+        mixture: What a round is made of.
+        processes: How many to render in, beside this one; 1 is this one.
     """
 
-    def __init__(self, sets: Sequence[CharacterSet], processes: int = 2) -> None:
-        self._pools = _Pools(sets)
+    def __init__(self, sets: Sequence[CharacterSet], mixture: Mixture, processes: int = 2) -> None:
+        self._pools = _Pools(sets, mixture)
+        self._mixture = mixture
         self._workers = None
         if processes > 1:
             # A forked process inherits OpenCV's thread pool without its threads, and hangs.
             context = multiprocessing.get_context("spawn")
             self._workers = context.Pool(processes, _start, (self._pools,))
 
-    def arrays(self, per_class: int, nothing: float, seed: Sequence[int]) -> Arrays:
+    @property
+    def size(self) -> int:
+        """How many inputs a round has."""
+        return len(self._labels((0,)))
+
+    def round(self, seed: Sequence[int]) -> Arrays:
         """Return one round, shuffled.
 
         Args:
-            per_class: Samples of each class that has any, times its `SHARES`.
-            nothing: Share of `NOTHING` in the result, in [0, 1).
             seed: The same seed gives the same arrays, whatever the number of processes.
         """
-        counts = [round(per_class * SHARES.get(label, 1.0)) for label in self._pools.classes]
-        labels = np.repeat(np.asarray(self._pools.classes, np.int16), counts)
-        extra = round(len(labels) * nothing / (1 - nothing))
-        labels = np.concatenate([labels, np.full(extra, NOTHING, np.int16)])
-        np.random.default_rng([*seed, 0]).shuffle(labels)
+        return self.ahead(seed)()
+
+    def ahead(self, seed: Sequence[int]) -> Callable[[], Arrays]:
+        """Begin to render a round, and return a function that waits for it and returns it.
+
+        Rendering goes on in the other processes meanwhile; without any, it waits for the call.
+        """
+        labels = self._labels(seed)
         chunks = [labels[at : at + _CHUNK] for at in range(0, len(labels), _CHUNK)]
         jobs = [(chunk, (*seed, 1, number)) for number, chunk in enumerate(chunks)]
         if self._workers is None:
-            parts = [self._pools.render(*job) for job in jobs]
-        else:
-            parts = self._workers.starmap(_render, jobs, chunksize=4)
-        return Arrays(np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *parts]), labels)
+            return lambda: _joined([self._pools.render(*job) for job in jobs], labels)
+        rendering = self._workers.starmap_async(_render, jobs, chunksize=1)
+        return lambda: _joined(rendering.get(), labels)
 
     def close(self) -> None:
-        """End the processes."""
+        """End the processes, whatever they are rendering."""
         if self._workers is not None:
-            self._workers.close()
+            self._workers.terminate()
             self._workers.join()
             self._workers = None
 
@@ -115,12 +145,23 @@ class Renderer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _labels(self, seed: Sequence[int]) -> NDArray[np.int16]:
+        classes, mixture = self._pools.classes, self._mixture
+        counts = [round(mixture.per_class * SHARES.get(label, 1.0)) for label in classes]
+        labels = np.repeat(np.asarray(classes, np.int16), counts)
+        extra = round(len(labels) * mixture.nothing / (1 - mixture.nothing))
+        labels = np.concatenate([labels, np.full(extra, NOTHING, np.int16)])
+        np.random.default_rng([*seed, 0]).shuffle(labels)
+        return labels
+
 
 class _Pools:
     """The training characters by class and source, each as its set's number and its row."""
 
-    def __init__(self, sets: Sequence[CharacterSet]) -> None:
-        self._sets = [one.split("train") for one in sets]
+    def __init__(self, sets: Sequence[CharacterSet], mixture: Mixture) -> None:
+        self._mixture = mixture
+        rng = np.random.default_rng(0)
+        self._sets = [_capped(one.split("train"), rng) for one in sets]
         pools: defaultdict[int, defaultdict[str, list[tuple[int, int]]]]
         pools = defaultdict(lambda: defaultdict(list))
         for number, one in enumerate(self._sets):
@@ -136,24 +177,44 @@ class _Pools:
             inputs[row] = _bytes(network_input(self._ink(int(label), rng)))
         return inputs
 
-    def _ink(self, label: int, rng: np.random.Generator) -> NDArray[np.uint8]:
+    def _ink(self, label: int, rng: np.random.Generator) -> Ink:
+        of = self._mixture
         if label == NOTHING:
-            glyphs = [ink_of(self._draw(int(rng.choice(self.classes)), rng)) for _ in range(4)]
+            glyphs = [self._plain(int(rng.choice(self.classes)), rng) for _ in range(4)]
             return negatives.no_character(glyphs, rng)
-        content = self._draw(label, rng)
+        content, other = self._drawn(label, rng)
+        on_paper = True
         if isinstance(content, tuple):
-            hand = air if rng.random() < 0.35 else strokes
-            drawn = ink.draw(hand.vary(content, rng), rng)
+            if isinstance(other, tuple) and rng.random() < of.mixed:
+                content = strokes.mixed(content, other, rng)
+            on_paper = rng.random() >= of.air
+            varied = (strokes if on_paper else air).vary(content, rng)
+            drawn = ink.draw(varied, rng)
         else:
             drawn = ink.vary(content, rng)
-        return ink.degrade(drawn, rng) if rng.random() < 0.35 else drawn
+        if on_paper and rng.random() < of.camera:
+            return camera.photograph(drawn, rng)
+        return ink.degrade(drawn, rng) if rng.random() < of.wear else drawn
 
-    def _draw(self, label: int, rng: np.random.Generator) -> Strokes | Ink:
+    def _plain(self, label: int, rng: np.random.Generator) -> Ink:
+        return ink_of(self._drawn(label, rng)[0])
+
+    def _drawn(self, label: int, rng: np.random.Generator) -> list[Strokes | Ink]:
+        """Return two characters of one source, which may be the same."""
         sources = self._of[label]
         weights = np.array([WEIGHTS.get(name, 1.0) for name in sources])
         name = list(sources)[int(rng.choice(len(sources), p=weights / weights.sum()))]
-        number, row = sources[name][int(rng.integers(len(sources[name])))]
-        return self._sets[number].contents[row]
+        places = [sources[name][k] for k in rng.integers(len(sources[name]), size=2)]
+        return [self._sets[number].contents[row] for number, row in places]
+
+
+def _capped(one: CharacterSet, rng: np.random.Generator) -> CharacterSet:
+    """Return the set with at most `_MOST` characters of a class, chosen at random."""
+    if len(one) <= _MOST:
+        return one
+    order = rng.permutation(len(one))
+    kept = [order[one.labels[order] == label][:_MOST] for label in np.unique(one.labels)]
+    return one.chosen(np.sort(np.concatenate(kept)))
 
 
 _shared: _Pools | None = None
@@ -168,6 +229,10 @@ def _start(pools: _Pools) -> None:
 def _render(labels: NDArray[np.int16], seed: tuple[int, ...]) -> NDArray[np.uint8]:
     assert _shared is not None
     return _shared.render(labels, seed)
+
+
+def _joined(parts: list[NDArray[np.uint8]], labels: NDArray[np.int16]) -> Arrays:
+    return Arrays(np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *parts]), labels)
 
 
 def _bytes(level: NDArray[np.float32]) -> NDArray[np.uint8]:
