@@ -28,7 +28,8 @@ def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     Returns:
         One stroke, or some where the pen was lifted, in the unit of the character's longest side.
     """
-    paths = [nudged(resampled(path), rng, strength=2.2) for path in unit(strokes)]
+    paths = [nudged(resampled(path), rng, strength=1.6) for path in unit(strokes)]
+    paths = [_misjudged(path, rng) for path in paths]
     paths = [_closed_otherwise(path, rng) for path in paths]
     paths = _reordered(paths, rng)
     back = rng.choice([0.0, 0.6, 1.0], p=[0.2, 0.4, 0.4])
@@ -82,10 +83,10 @@ class _Camera:
         at = np.linspace(0, times[-1], count)
         seen = np.column_stack([np.interp(at, times, path[:, k]) for k in range(2)])
         seen += rng.normal(0, self.jitter, seen.shape) + drift(count, self.sway, 5, rng)
-        for _ in range(rng.poisson(count / 30)):  # the landmark is beside the tip for a while
+        for _ in range(rng.poisson(count / 28)):  # the landmark is beside the tip for a while
             width, centre = rng.uniform(0.7, 2.5), rng.uniform(0, count)
             bump = np.exp(-0.5 * ((np.arange(count) - centre) / width) ** 2)
-            seen += bump[:, None] * rng.normal(0, 0.065, 2)
+            seen += bump[:, None] * rng.normal(0, 0.075, 2)
         if not self.palm:
             return seen.astype(np.float32)
         smooth = OneEuroFilter()
@@ -105,6 +106,14 @@ class _Camera:
         speed *= np.clip((ramp + 1) / 6, 0.25, 1)
         lasting = np.concatenate([[0.0], np.cumsum(1 / speed)])
         return lasting * (length(path) / self.pace / lasting[-1])
+
+
+def _misjudged(path: Path, rng: np.random.Generator) -> Path:
+    """Return a stroke that starts where it should and ends too early or too late.
+
+    Nothing shows where the strokes before are: the bowl of a D ends above the foot of its stem.
+    """
+    return (path[0] + (path - path[0]) * np.exp(rng.normal(0, 0.12, 2))).astype(np.float32)
 
 
 def _closed_otherwise(path: Path, rng: np.random.Generator) -> Path:
