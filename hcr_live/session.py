@@ -94,14 +94,14 @@ class Session:
         return self._classifier.name
 
     def warm_up(self) -> None:
-        """Read a made-up sheet once: the first time OpenCV's functions take ten times as long."""
+        """Read made-up pictures once: the first time OpenCV's functions take ten times as long."""
         ink = render_strokes([[(0, 0), (1, 1)], [(0, 1), (1, 0)]], size=120)
         sheet = np.full((480, 640, 3), 90, np.uint8)
         sheet[80:400, 120:520] = 230
         sheet[160 : 160 + ink.shape[0], 260 : 260 + ink.shape[1]] -= (ink // 2)[..., None]
         paper = PaperReader(self._classifier, self._alphabet, self._min_confidence)
-        for number in range(2):
-            paper.step(Frame(sheet, number, number / 30))
+        for number, picture in enumerate((np.full_like(sheet, 90), sheet, sheet)):
+            paper.step(Frame(picture, number, number / 30))
 
     def step(self, frame: Frame) -> tuple[View, list[Event]]:
         """Take in one frame; times must increase."""
