@@ -67,7 +67,7 @@ def fit(plan: Plan) -> Path:
     check(plan)
     report = _earlier_report(plan)
     if report.get("finished"):
-        tqdm.write(f"{plan.out} holds this run already, complete.")
+        _say(f"{plan.out} holds this run already, complete.")
         return plan.out
     with ExitStack() as stack:
         material = _material(plan, stack)
@@ -195,7 +195,7 @@ class _Course:
         done = len(self.history)
         total = self.plan.epochs * self.steps
         if done:
-            tqdm.write(f"Going on after epoch {done} of {self.plan.epochs}.")
+            _say(f"Going on after epoch {done} of {self.plan.epochs}.")
         with tqdm(total=total, initial=done * self.steps, unit="step", mininterval=2) as bar:
             steps = keras.callbacks.LambdaCallback(
                 on_epoch_begin=self._begin,
@@ -289,7 +289,7 @@ class _Course:
         row["seconds"] = round(time.monotonic() - self.started, 1)
         self.history.append(row)
         logs.update({f"val_{name}": row[name] for name in row if name.startswith("accuracy")})
-        tqdm.write("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        _say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if self._best() == epoch + 1:
             self.averaged.save(self.plan.out / WEIGHTS_FILE)
         self._write(finished=False)
@@ -352,8 +352,13 @@ def plateau_rate(highest: float, history: list[Row], patience: int = 3) -> float
     return rate
 
 
+def _say(text: str) -> None:
+    """Write a line above the progress bar."""
+    tqdm.write(text, file=sys.stderr)
+
+
 def _levels(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return inputs[..., None].astype(np.float32) / 255
+    return (inputs[..., None] / np.float32(255)).astype(np.float32, copy=False)
 
 
 def _mixed_up(
