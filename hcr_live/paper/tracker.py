@@ -42,7 +42,6 @@ class TrackedCharacter:
         probabilities: float32 (k,), the vote over the alphabet's labels; once settled, its
             best label is the settled one.
         settled: Whether the label is certain.
-        newly_settled: Whether it became so, or became another one, with this frame.
         line: Number of its line, from 0.
         word: Number of its word within the line, from 0.
         seen: Seconds, when it was last located.
@@ -52,7 +51,6 @@ class TrackedCharacter:
     box: Box
     probabilities: NDArray[np.float32]
     settled: bool
-    newly_settled: bool
     line: int
     word: int
     seen: float
@@ -154,12 +152,10 @@ class CharacterTracker:
         Returns:
             Every character in view, in reading order.
         """
-        newly = set()
         for index, row in zip(plan.to_classify, probabilities, strict=True):
             track = self._tracks[plan.identities[index]]
             _vote(track, row, plan.time)
-            if self._settles(track, plan.time, still):
-                newly.add(track.identity)
+            self._settle(track, plan.time, still)
         order = {identity: place for place, identity in enumerate(plan.identities)}
         shown = [
             t
@@ -173,7 +169,6 @@ class CharacterTracker:
                 Box(*(round(v) for v in t.box.tolist())),
                 t.answer if t.answer is not None else np.zeros(0, np.float32),
                 t.settled,
-                t.identity in newly,
                 t.line,
                 t.word,
                 t.seen,
@@ -243,20 +238,18 @@ class CharacterTracker:
         chosen += sure[: max(0, _SETTLED_A_FRAME - len(chosen))]
         return tuple(sorted(chosen))
 
-    def _settles(self, track: _Track, time: float, still: bool) -> bool:
-        """Settle the track if its vote is certain; return whether that is news."""
+    def _settle(self, track: _Track, time: float, still: bool) -> None:
+        """Settle the track if its vote is certain."""
         if track.evidence is None or track.label == track.settled_label:
-            return False
+            return
         vote = track.evidence / track.weight
         wait = _CHANGE_SECONDS if track.settled else SETTLE_SECONDS
         # Times of frames are not exact: half a millisecond must not cost a frame.
         long_enough = time - track.label_since >= wait - 5e-4
         enough = track.label_votes >= _SETTLE_VOTES
-        if vote[track.label] < self._min_confidence or not (still or (long_enough and enough)):
-            return False
-        track.settled_label = track.label
-        track.answer = vote.astype(np.float32)
-        return True
+        if vote[track.label] >= self._min_confidence and (still or (long_enough and enough)):
+            track.settled_label = track.label
+            track.answer = vote.astype(np.float32)
 
 
 def _vote(track: _Track, row: NDArray[np.float32], time: float) -> None:

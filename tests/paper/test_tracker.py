@@ -31,6 +31,7 @@ class Run:
         self.tracker = CharacterTracker(min_confidence=min_confidence)
         self.fps, self.index = fps, 0
         self.settled = []
+        self.labels = {}
 
     def step(self, found, rows, still=False):
         time = self.index / self.fps
@@ -38,9 +39,11 @@ class Run:
         plan = self.tracker.match(found, time)
         chosen = np.array([rows[i] for i in plan.to_classify], np.float32).reshape(-1, 3)
         characters = self.tracker.update(plan, chosen, still=still)
-        self.settled += [
-            (time, c.identity, int(c.probabilities.argmax())) for c in characters if c.newly_settled
-        ]
+        for character in characters:
+            label = int(character.probabilities.argmax()) if character.settled else None
+            if label is not None and self.labels.get(character.identity) != label:
+                self.settled.append((time, character.identity, label))
+                self.labels[character.identity] = label
         return characters
 
 
