@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ _INT8_INKS = 300
 _TIMED_INKS = 100
 
 Inks = Sequence[NDArray[np.uint8]]
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -353,20 +354,23 @@ def tflite(model: Any, kind: str, training_inks: Inks = ()) -> bytes:
     """
     import tensorflow as tf
 
-    call = tf.function(
-        lambda ink: model(ink, training=False),
-        input_signature=[tf.TensorSpec((1, SIDE, SIDE, 1), tf.float32, name="ink")],
-    )
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([call.get_concrete_function()])
-    if kind != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if kind == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    elif kind == "int8":
-        converter.representative_dataset = lambda: (
-            [network_input(ink)[None, ..., None]] for ink in training_inks
+    def converted() -> bytes:
+        call = tf.function(
+            lambda ink: model(ink, training=False),
+            input_signature=[tf.TensorSpec((1, SIDE, SIDE, 1), tf.float32, name="ink")],
         )
-    return bytes(_quietly(converter.convert))
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([call.get_concrete_function()])
+        if kind != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if kind == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        elif kind == "int8":
+            converter.representative_dataset = lambda: (
+                [network_input(ink)[None, ..., None]] for ink in training_inks
+            )
+        return bytes(converter.convert())
+
+    return _quietly(converted)
 
 
 def write_onnx(model: Any, path: Path) -> None:
@@ -375,7 +379,7 @@ def write_onnx(model: Any, path: Path) -> None:
     _quietly(lambda: model.export(path, format="onnx", verbose=False))
 
 
-def _quietly(work: Callable[[], Any]) -> Any:
+def _quietly(work: Callable[[], _T]) -> _T:
     """Do what warns of other libraries' futures, and prints."""
     with warnings.catch_warnings(), silent_stderr():
         warnings.simplefilter("ignore")

@@ -14,6 +14,7 @@ from hcr_live.alphabet import CLASSES
 from hcr_live.classifier import Classifier
 from hcr_live.errors import HcrError
 from hcr_live.ink.normalise import SIDE, network_input
+from hcr_live.quiet import silent_stderr
 from hcr_live.reading import Classifies
 
 Answer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -84,8 +85,11 @@ def load_keras(path: Path) -> Any:
     Raises:
         HcrError: If it can't be read.
     """
+    if not path.is_file():
+        raise HcrError(f"There is no network {path}: check the path.")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import keras
+    with silent_stderr():  # TensorFlow tells of the GPU that it did not find
+        import keras
 
     try:
         return keras.models.load_model(path, compile=False)
