@@ -32,9 +32,9 @@ WEIGHTS = {
 }
 """How often a class draws from each source that has it: by worth, not by size."""
 
-SHARES = {label: 1.4 for label, c in enumerate(CLASSES) if c.isupper()} | {CLASSES.index("l"): 0.5}
-"""How often a class is drawn, where not once: people mostly write capitals to be read singly, so
-a bare upright line is rather an I than an l."""
+SHARES = {CLASSES.index("l"): 0.5}
+"""How often a class is drawn, where not once: a bare upright line that stands alone is rather an I
+than an l. All else alike: which letters are written more often depends on what is read."""
 
 _CHUNK = 200
 # Of a class and source, so that a set of a million does not fill the memory of every process.
