@@ -94,7 +94,10 @@ def choose(
     else:
         assert features is not None
         smallest = min(counts, key=lambda column: counts[column])
-        for name, number in (("neighbours", neighbours), ("candidates", candidates)):
+        numbers = {"neighbours": neighbours}
+        if method == "nearmiss3":
+            numbers["candidates"] = candidates
+        for name, number in numbers.items():
             if not 1 <= number <= counts[smallest]:
                 raise HcrError(
                     f"{number} {name} were asked for: it must be 1 to {counts[smallest]}, the "

@@ -86,7 +86,8 @@ def _counts(
     counts.to_csv(out / "counts.csv", index_label="class")
     columns = {name: counts[name] for name in counts} | {"all": counts.sum(axis=1)}
     splits = pd.crosstab(table["source"], table["split"])
-    splits = splits.rename(columns=dict(enumerate(SPLITS)))
+    splits = splits.rename(columns=dict(enumerate(SPLITS))).rename_axis(None)
+    splits = splits.rename_axis(None, axis="columns")
     known = table[table["writer"] >= 0]
     splits["writers known"] = known.groupby("source", observed=False)["writer"].nunique()
     pictures = [
@@ -96,7 +97,7 @@ def _counts(
     text = (
         f"All {len(table):,} characters. Ratio is the largest class over the smallest that occurs; "
         "evenness is Pielou's (1966), the entropy of the classes over its largest value: 1 where "
-        "all classes are equal. `python -m train balance` evens them out."
+        "all classes are equal. The command balance evens them out."
     )
     figures_of = pd.DataFrame({name: imbalance(column) for name, column in columns.items()}).T
     return Section("Counts and imbalance", text, (figures_of, splits), pictures)
@@ -180,7 +181,7 @@ def _nearly_equal(
     pairs = nearly_equal(sets, chosen)
     ones, others = table.loc[pairs["one"]], table.loc[pairs["other"]]
     both = [_readable(rows).reset_index(drop=True) for rows in (ones, others)]
-    both[0].join(both[1], rsuffix="_other").join(pairs["correlation"]).to_csv(
+    both[0].join(both[1].add_suffix("_other")).join(pairs["correlation"]).to_csv(
         out / "near_duplicates.csv", index=False
     )
     saved = []

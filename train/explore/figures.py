@@ -73,10 +73,21 @@ def count_boxes(counts: pd.DataFrame) -> Figure:
     long = pd.DataFrame(long[long["characters"] > 0])
     figure = Figure((11, 1.6 + 0.45 * long["source"].nunique()), _DOTS, layout="constrained")
     axes = figure.subplots()
-    look = {"data": long, "x": "characters", "y": "source", "ax": axes}
-    axes.set_xscale("log")
-    seaborn.boxplot(**look, color="#9ecae1", showfliers=False, log_scale=False)
-    seaborn.stripplot(**look, color="#333333", size=3, alpha=0.6, jitter=0.2)
+    axes.set(xscale="log", xlim=(long["characters"].min() / 1.3, long["characters"].max() * 1.3))
+    seaborn.stripplot(
+        long, x="characters", y="source", ax=axes, color="#333333", size=3, alpha=0.6, jitter=0.2
+    )
+    # Seaborn's own box plot calls matplotlib in a way that is deprecated.
+    axes.boxplot(
+        [part["characters"] for _, part in long.groupby("source", sort=False)],
+        positions=range(long["source"].nunique()),
+        orientation="horizontal",
+        widths=0.8,
+        showfliers=False,
+        manage_ticks=False,
+        patch_artist=True,
+        boxprops={"facecolor": "#9ecae1"},
+    )
     axes.set(xlabel="characters a class (log), classes that occur", ylabel="")
     axes.set_title("How evenly classes are filled: a dot a class")
     axes.grid(axis="x", alpha=0.3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import string
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def imbalance(counts: pd.Series[int]) -> dict[str, Any]:
     return {
         "characters": int(present.sum()),
         "classes": len(present),
-        "missing": "".join(counts.index[counts == 0]),
+        "missing": _shortened("".join(counts.index[counts == 0])),
         "largest": f"{present.idxmax()} ({present.max():,})",
         "smallest": f"{present.idxmin()} ({present.min():,})",
         "ratio": float(present.max() / present.min()),
@@ -95,7 +96,7 @@ def copy_figures(found: pd.DataFrame) -> dict[str, int]:
 
 
 def nearly_equal(sets: Sequence[CharacterSet], chosen: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of characters whose pictures are nearly, but not exactly, the same.
+    """Return pairs of characters that are nearly the same, `copies` left out.
 
     Each character is compared with the one nearest to it.
 
@@ -122,9 +123,12 @@ def nearly_equal(sets: Sequence[CharacterSet], chosen: pd.DataFrame) -> pd.DataF
             "correlation": correlation,
         }
     )
-    # The very same pixels, to rounding, are copies: they have a finding of their own.
-    kept = pairs["correlation"].between(NEARLY_EQUAL, 1 - 1e-5)
-    pairs = pairs[kept].drop_duplicates(["one", "other"])
+    pairs = pairs[pairs["correlation"] >= NEARLY_EQUAL].drop_duplicates(["one", "other"])
+    places_of = chosen[["set", "row"]].itertuples(index=False)
+    digest = pd.Series(
+        [_digest(sets[number].contents[row]) for number, row in places_of], chosen.index
+    )
+    pairs = pairs[digest[pairs["one"]].to_numpy() != digest[pairs["other"]].to_numpy()]
     return pairs.sort_values("correlation", ascending=False, kind="stable", ignore_index=True)
 
 
@@ -191,6 +195,13 @@ def likely_errors(
     right = float(alike[labels, single.argmax(axis=1)].mean())
     found = found.sort_values("margin", ascending=False, kind="stable", ignore_index=True)
     return found, right
+
+
+def _shortened(characters: str) -> str:
+    """Return 0-9, A-Z and a-z for all of a kind."""
+    for kind in (string.digits, string.ascii_uppercase, string.ascii_lowercase):
+        characters = characters.replace(kind, f" {kind[0]}-{kind[-1]} ")
+    return characters.strip()
 
 
 def _digest(content: Strokes | Ink) -> int:

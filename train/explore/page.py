@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -22,6 +24,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 76rem; margin: 2rem aut
 body {{ padding: 0 1rem; }}
 table {{ border-collapse: collapse; font-size: 14px; margin: 1rem 0; }}
 th, td {{ padding: .2rem .7rem; border-bottom: 1px solid #ddd; text-align: right; }}
+td {{ white-space: nowrap; }}
 th:first-child {{ text-align: left; }}
 img {{ max-width: 100%; display: block; margin: 1rem 0; }}
 p {{ max-width: 48rem; }}
@@ -56,8 +59,7 @@ def html_page(title: str, sections: Sequence[Section]) -> str:
 def _section(section: Section) -> str:
     parts = [f"<h2>{escape(section.title)}</h2>", f"<p>{escape(section.text)}</p>"]
     parts += [
-        f'<div class="wide">{table.to_html(border=0, na_rep="", float_format=_number)}</div>'
-        for table in section.tables
+        f'<div class="wide">{table.map(_cell).to_html(border=0)}</div>' for table in section.tables
     ]
     for path, about in section.pictures:
         content = base64.b64encode(path.read_bytes()).decode()
@@ -66,5 +68,9 @@ def _section(section: Section) -> str:
     return "\n".join(parts)
 
 
-def _number(value: float) -> str:
-    return f"{value:.3f}".rstrip("0").rstrip(".")
+def _cell(value: object) -> str:
+    if isinstance(value, (int, np.integer)):
+        return f"{value:,}"
+    if isinstance(value, (float, np.floating)):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    return str(value)
