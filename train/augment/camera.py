@@ -145,11 +145,13 @@ def read_plainly(photo: Photo, rng: np.random.Generator) -> Ink | None:
         mask = cv2.threshold(dark, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[1]
         return mask if _is_legible(mask, photo.truth) else None
     stretched = cv2.normalize(dark, None, 0, 255, cv2.NORM_MINMAX)
-    # About where `network_input` will part it: shaded paper must not pass for ink.
-    mask = cv2.threshold(stretched, 100, 255, cv2.THRESH_BINARY)[1]
-    if not _is_legible(mask, photo.truth):
-        return None
-    return dark if rng.random() < 0.5 else stretched
+    # Wherever between these `network_input` parts it, shaded paper must not pass for ink.
+    for level in (76, 127):
+        mask = cv2.threshold(stretched, level, 255, cv2.THRESH_BINARY)[1]
+        if not _is_legible(mask, photo.truth):
+            return None
+    low, high, *_ = cv2.minMaxLoc(dark)
+    return stretched if low >= 0.5 * high or rng.random() < 0.5 else dark
 
 
 def _is_legible(found: NDArray[np.uint8], truth: NDArray[np.uint8]) -> bool:
@@ -177,6 +179,10 @@ def _laid(
     """Return the ink on a black patch, as tall as the photo shows it, slightly from the side."""
     h, w = ink.shape
     scale = size / max(h, 0.5 * w)
+    thin = 2 - scale * _pen_width(cv2.threshold(ink, 96, 255, cv2.THRESH_BINARY)[1])
+    if thin > 0:  # a hairline would fade away among the pixels of the photo
+        reach = 2 * int(np.ceil(thin / scale / 2)) + 1
+        ink = cv2.dilate(ink, np.ones((reach, reach), np.uint8))
     if scale < 0.6:
         # Warping looks at 2 x 2 pixels only: shrink before, or thin strokes are lost.
         half = (max(1, round(w * scale * 1.3)), max(1, round(h * scale * 1.3)))
@@ -205,9 +211,8 @@ def _drawn(
 ) -> tuple[Level, NDArray[np.uint8]]:
     """Return what a pen takes of the light, float32 in [0, 1], and where its line is, uint8."""
     pen = _PENS[_PEN_NAMES[int(rng.choice(len(_PENS), p=_PEN_SHARES))]]
-    solid = cv2.threshold(letter, 127, 255, cv2.THRESH_BINARY)[1]
-    depth = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
-    width = max(1.0, 4 * cv2.mean(depth, solid)[0] - 1)
+    solid = cv2.threshold(letter, 96, 255, cv2.THRESH_BINARY)[1]
+    width = _pen_width(solid)
     more = min(rng.uniform(*pen.width) * size, 0.2 * size) - width
     truth = solid
     if more >= 1:
@@ -236,6 +241,11 @@ def _drawn(
         streak = _texture("fibre", letter.shape, rng)
         alpha[streak > rng.uniform(1.4, 2.5)] *= 1 - 0.7 * severity
     return alpha, truth
+
+
+def _pen_width(mask: NDArray[np.uint8]) -> float:
+    """Return the mean width of strokes in pixels: four times their mean depth."""
+    return max(1.0, 4 * cv2.mean(cv2.distanceTransform(mask, cv2.DIST_L2, 3), mask)[0] - 2)
 
 
 def _holes(mask: NDArray[np.uint8]) -> int:

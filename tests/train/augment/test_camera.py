@@ -87,3 +87,12 @@ def test_odd_inks_are_photographed():
     for ink in (dot, bar, soft):
         for _ in range(5):
             assert camera.photograph(ink, rng).any()
+
+
+def test_a_hairline_stays_whole_in_a_small_photo():
+    hair = render_strokes(letter_strokes("N"), size=110, pen=0.018)
+    rng = np.random.default_rng(6)
+    for _ in range(30):
+        truth = camera.take(hair, rng).truth
+        sizes = cv2.connectedComponentsWithStats(truth)[2][1:, cv2.CC_STAT_AREA]
+        assert sizes.max() > 0.95 * sizes.sum()
