@@ -28,11 +28,13 @@ def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     Returns:
         One stroke, or some where the pen was lifted, in the unit of the character's longest side.
     """
-    paths = [nudged(resampled(path), rng, strength=1.6) for path in unit(strokes)]
-    paths = [_misjudged(path, rng) for path in paths]
+    loose = rng.uniform(0.3, 1)  # one hand aims better than another
+    paths = [nudged(resampled(path), rng, strength=1.8 * loose) for path in unit(strokes)]
+    paths = [_misjudged(path, 0.16 * loose, rng) for path in paths]
     paths = [_closed_otherwise(path, rng) for path in paths]
     paths = _reordered(paths, rng)
-    back = rng.choice([0.0, 0.6, 1.0], p=[0.2, 0.4, 0.4])
+    # Most people avoid ways that would make another letter of it, an F into a P.
+    back = rng.choice([0.0, 0.6, 1.0], p=[0.1, 0.3, 0.6])
     manner = rng.random()
     if manner < 0.7:
         paths = [joined(paths, rng, back)]
@@ -108,12 +110,12 @@ class _Camera:
         return lasting * (length(path) / self.pace / lasting[-1])
 
 
-def _misjudged(path: Path, rng: np.random.Generator) -> Path:
+def _misjudged(path: Path, sigma: float, rng: np.random.Generator) -> Path:
     """Return a stroke that starts where it should and ends too early or too late.
 
     Nothing shows where the strokes before are: the bowl of a D ends above the foot of its stem.
     """
-    return (path[0] + (path - path[0]) * np.exp(rng.normal(0, 0.12, 2))).astype(np.float32)
+    return (path[0] + (path - path[0]) * np.exp(rng.normal(0, sigma, 2))).astype(np.float32)
 
 
 def _closed_otherwise(path: Path, rng: np.random.Generator) -> Path:
@@ -133,7 +135,7 @@ def _closed_otherwise(path: Path, rng: np.random.Generator) -> Path:
 
 def _reordered(paths: list[Path], rng: np.random.Generator) -> list[Path]:
     """Return the strokes in another order some of the time, some with the shortest way between."""
-    if len(paths) == 1 or rng.random() < 0.8:
+    if len(paths) == 1 or rng.random() < 0.9:
         return paths
     if rng.random() < 0.2:
         return [paths[k] for k in rng.permutation(len(paths))]
