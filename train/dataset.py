@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -223,6 +224,7 @@ _shared: _Pools | None = None
 def _start(pools: _Pools) -> None:
     global _shared
     _shared = pools
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that waits for us
     cv2.setNumThreads(1)
 
 

@@ -194,6 +194,7 @@ class _Course:
 
         done = len(self.history)
         total = self.plan.epochs * self.steps
+        _say("Rendering the first round ...")
         if done:
             _say(f"Going on after epoch {done} of {self.plan.epochs}.")
         with tqdm(total=total, initial=done * self.steps, unit="step", mininterval=2) as bar:

@@ -28,8 +28,8 @@ class Plan:
     network: str = "compact"
     teacher: Path | None = None
     class_weights: Path | None = None
-    epochs: int = 40
-    passes: int = 2
+    epochs: int = 84
+    passes: int = 3
     per_class: int = Mixture.per_class
     nothing: float = Mixture.nothing
     air: float = Mixture.air
