@@ -13,7 +13,17 @@ from numpy.typing import NDArray
 
 from hcr_live.air.one_euro import OneEuroFilter
 from hcr_live.air.pen import _glide
-from train.augment.paths import Path, drift, joined, led_in, length, resampled, smoothed, unit
+from train.augment.paths import (
+    SPACING,
+    Path,
+    drift,
+    joined,
+    led_in,
+    length,
+    resampled,
+    smoothed,
+    unit,
+)
 from train.augment.strokes import bent, nudged
 from train.data.characters import Strokes
 
@@ -32,15 +42,7 @@ def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     paths = [nudged(resampled(path), rng, strength=1.8 * loose) for path in unit(strokes)]
     paths = [_misjudged(path, 0.16 * loose, rng) for path in paths]
     paths = [_closed_otherwise(path, rng) for path in paths]
-    paths = _reordered(paths, rng)
-    # Most people avoid ways that would make another letter of it, an F into a P.
-    back = rng.choice([0.0, 0.6, 1.0], p=[0.1, 0.3, 0.6])
-    manner = rng.random()
-    if manner < 0.7:
-        paths = [joined(paths, rng, back)]
-    elif manner < 0.8 and len(paths) > 2:  # one of the lifts is forgotten
-        k = int(rng.integers(len(paths) - 1))
-        paths[k : k + 2] = [joined(paths[k : k + 2], rng, back)]
+    paths = _without_lifts(paths, rng)
     if rng.random() < 0.1:
         paths[0] = _retraced(paths[0], rng)
     ways = rng.random((len(paths), 2))
@@ -133,19 +135,40 @@ def _closed_otherwise(path: Path, rng: np.random.Generator) -> Path:
     return np.concatenate([path, over]).astype(np.float32)
 
 
-def _reordered(paths: list[Path], rng: np.random.Generator) -> list[Path]:
-    """Return the strokes in another order some of the time, some with the shortest way between."""
-    if len(paths) == 1 or rng.random() < 0.9:
+def _without_lifts(paths: list[Path], rng: np.random.Generator) -> list[Path]:
+    """Return most characters as one line, the others with one forgotten lift or as they are.
+
+    People avoid ways that would make another letter of it, an R of a K: half of them know an
+    order of the strokes whose ways lie on ink, and most lift the finger where there is none.
+    """
+    manner = rng.random()
+    if len(paths) == 1 or manner > 0.8:
         return paths
-    if rng.random() < 0.2:
-        return [paths[k] for k in rng.permutation(len(paths))]
-    order, rest = [paths[0]], list(paths[1:])
-    while rest:
-        ends = np.array([[np.hypot(*(p[end] - order[-1][-1])) for end in (0, -1)] for p in rest])
-        k, end = np.unravel_index(int(ends.argmin()), ends.shape)
-        path = rest.pop(int(k))
-        order.append(path[::-1] if end else path)
-    return order
+    back = rng.choice([0.0, 0.6, 1.0], p=[0.1, 0.3, 0.6])
+    if manner > 0.72 and len(paths) > 2:
+        k = int(rng.integers(len(paths) - 1))
+        return [*paths[:k], joined(paths[k : k + 2], rng, back), *paths[k + 2 :]]
+    orders = [paths]
+    if rng.random() < 0.5:
+        orders += [
+            [_either_way(paths[k], rng) for k in rng.permutation(len(paths))] for _ in "12345"
+        ]
+    ink = np.concatenate(paths)[::3]
+    lines = [joined(order, rng, back) for order in orders]
+    beside = [_beside(line, ink) for line in lines]
+    best = int(np.argmin(beside))
+    return paths if beside[best] > 0.35 and rng.random() < 0.7 else [lines[best]]
+
+
+def _either_way(path: Path, rng: np.random.Generator) -> Path:
+    return path[::-1] if rng.random() < 0.5 else path
+
+
+def _beside(line: Path, ink: Path) -> float:
+    """Return how much of a line, in lengths of the character, is not on the ink."""
+    points = line[::3]
+    away = np.hypot(*(points[:, None] - ink[None]).transpose(2, 0, 1)).min(axis=1)
+    return 3 * SPACING * float((away > 0.09).sum())
 
 
 def _retraced(path: Path, rng: np.random.Generator) -> Path:
