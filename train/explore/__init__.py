@@ -84,7 +84,8 @@ def _counts(
 
     counts = counts_of(table)
     counts.to_csv(out / "counts.csv", index_label="class")
-    columns = {name: counts[name] for name in counts} | {"all": counts.sum(axis=1)}
+    columns = {name: counts[name] for name in counts if counts[name].any()}
+    columns["all"] = counts.sum(axis=1)
     splits = pd.crosstab(table["source"], table["split"])
     splits = splits.rename(columns=dict(enumerate(SPLITS))).rename_axis(None)
     splits = splits.rename_axis(None, axis="columns")
@@ -112,9 +113,9 @@ def _samples(
 
     images = pictures(sets, chosen, _SIDE)
     sources = [name for name in chosen["source"].cat.categories if (chosen["source"] == name).any()]
-    parts = {"all sources": chosen["label"] > -1}
+    parts = {name: chosen["source"] == name for name in sources}
     if len(sources) > 1:
-        parts |= {name: chosen["source"] == name for name in sources}
+        parts = {"all sources": chosen["label"] > -1} | parts
     saved = []
     for number, (name, part) in enumerate(parts.items()):
         rows = chosen[part]

@@ -21,11 +21,12 @@ _SAMPLES = 14
 _SAMPLE_SIDE = 40
 _GAP = 2
 _CAPTION = 18
-_TILES_ACROSS = 16
+_CAPTION_WIDTH = 88  # room for "A \N{RIGHTWARDS ARROW} B 0.99"
+_SHEET_WIDTH = 1300
 
 
 def count_bars(counts: pd.DataFrame) -> Figure:
-    """Draw characters a class: bars of all, and below them a table of each source.
+    """Draw characters a class that occurs: bars of all, and below them a table of each source.
 
     Args:
         counts: A row a class, a column a source, as `counts_of` returns it.
@@ -34,6 +35,7 @@ def count_bars(counts: pd.DataFrame) -> Figure:
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
 
+    counts = counts[counts.sum(axis=1) > 0]
     sources = len(counts.columns)
     figure = Figure((18, 5.2 + 0.32 * sources), _DOTS, layout="constrained")
     bars, cells = figure.subplots(2, 1, height_ratios=[13, 1 + sources])
@@ -48,8 +50,8 @@ def count_bars(counts: pd.DataFrame) -> Figure:
         ax=cells,
         norm=LogNorm(1, max(10, int(counts.to_numpy().max()))),
         cmap="crest",
-        annot=True,
-        fmt=".0f",
+        annot=counts.T.map(_short),
+        fmt="",
         annot_kws={"size": 6.5},
         cbar=False,
         linewidths=0.5,
@@ -67,9 +69,9 @@ def count_boxes(counts: pd.DataFrame) -> Figure:
     import seaborn
     from matplotlib.figure import Figure
 
-    long = counts.assign(**{"all sources": counts.sum(axis=1)}).melt(
-        var_name="source", value_name="characters"
-    )
+    if len(counts.columns) > 1:
+        counts = counts.assign(**{"all sources": counts.sum(axis=1)})
+    long = counts.melt(var_name="source", value_name="characters")
     long = pd.DataFrame(long[long["characters"] > 0])
     figure = Figure((11, 1.6 + 0.45 * long["source"].nunique()), _DOTS, layout="constrained")
     axes = figure.subplots()
@@ -133,9 +135,8 @@ def tiles(images: NDArray[np.uint8], names: Sequence[str]) -> Figure:
         names: n short texts.
     """
     count, height, width = images.shape
-    across = min(count, max(1, _TILES_ACROSS * 64 // width))
-    # Wide enough for a caption, however few and small the pictures are.
-    step_x, step_y = max(width, 78) + 2 * _GAP, height + _CAPTION + _GAP
+    step_x, step_y = max(width, _CAPTION_WIDTH) + 2 * _GAP, height + _CAPTION + _GAP
+    across = min(count, _SHEET_WIDTH // step_x)
     canvas = np.full((-(-count // across) * step_y, across * step_x), 255, np.uint8)
     captions = []
     for number, (image, name) in enumerate(zip(images, names, strict=True)):
@@ -143,6 +144,10 @@ def tiles(images: NDArray[np.uint8], names: Sequence[str]) -> Figure:
         captions.append((left + step_x / 2, top + _CAPTION - 3, name))
         _put(canvas, image, left + (step_x - width) // 2, top + _CAPTION)
     return _drawn(canvas, captions, 9, "baseline")
+
+
+def _short(count: int) -> str:
+    return f"{count / 1000:.0f}k" if count >= 10_000 else str(count)
 
 
 def _put(canvas: NDArray[np.uint8], picture: NDArray[np.uint8], left: int, top: int) -> None:

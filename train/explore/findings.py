@@ -73,8 +73,8 @@ def copies(sets: Sequence[CharacterSet], table: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Rows of the table with a column `group`, the same number for equal contents, sorted by it.
     """
-    contents = [content for one in sets for content in one.contents]
-    groups = np.fromiter((_digest(content) for content in contents), np.uint64, len(contents))
+    digests = (_digest(content) for one in sets for content in one.contents)
+    groups = np.fromiter(digests, np.uint64, len(table))
     found = table.assign(group=groups)
     found = found[found.duplicated("group", keep=False)]
     return found.assign(group=found["group"].factorize()[0]).sort_values("group", kind="stable")
