@@ -83,8 +83,10 @@ class Evaluation:
 
     @property
     def negative_confidences(self) -> NDArray[np.float32]:
-        """Of the answers in letters to ink that is no character, (m,)."""
-        return get_alphabet("letters").project(self.negatives).max(axis=1)
+        """Of the answers to ink that is no character, in letters, or digits if all are, (m,)."""
+        asked = {one.answers.alphabet.name for one in self.sources.values()}
+        name = "letters" if "letters" in asked else "digits"
+        return get_alphabet(name).project(self.negatives).max(axis=1)
 
 
 def evaluate(

@@ -99,7 +99,9 @@ def reliability_figure(sources: Mapping[str, Answers]) -> Any:
         histogram.xaxis.set_major_formatter(PercentFormatter(1))
         histogram.tick_params(labelbottom=True)
         if place == 0:
-            diagram.legend(fontsize=7, loc="upper left")
+            figure.legend(
+                *diagram.get_legend_handles_labels(), loc="outside upper left", ncols=3, fontsize=7
+            )
         if place % columns == 0:
             diagram.set_ylabel("right")
             histogram.set_ylabel("of answers")

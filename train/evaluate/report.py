@@ -112,6 +112,7 @@ def terminal_text(of: Mapping[str, Any]) -> str:
     parts = [
         f"{of['model']}, {of['split']} split",
         markdown_table(of["sources"]),
+        LEGEND,
         "All sources together:",
         markdown_table(alphabets, "alphabet"),
         "Ink that is no character, rejected below a confidence of 0.5:",
