@@ -44,6 +44,7 @@ def count_bars(counts: pd.DataFrame) -> Figure:
     seaborn.barplot(x=total.index, y=total.to_numpy(), hue=kind, ax=bars, errorbar=None)
     bars.set(yscale="log", ylabel="characters (log)", xlabel="", title="Characters a class")
     bars.set_ylim(bottom=1)
+    bars.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False)
     bars.margins(x=0.005)
     seaborn.heatmap(
         counts.T.where(counts.T > 0),
@@ -66,7 +67,6 @@ def count_bars(counts: pd.DataFrame) -> Figure:
 def count_boxes(counts: pd.DataFrame) -> Figure:
     """Draw how the counts of a source's classes spread: a box plot with every class a dot."""
     import pandas as pd
-    import seaborn
     from matplotlib.figure import Figure
 
     if len(counts.columns) > 1:
@@ -75,21 +75,23 @@ def count_boxes(counts: pd.DataFrame) -> Figure:
     long = pd.DataFrame(long[long["characters"] > 0])
     figure = Figure((11, 1.6 + 0.45 * long["source"].nunique()), _DOTS, layout="constrained")
     axes = figure.subplots()
-    axes.set(xscale="log", xlim=(long["characters"].min() / 1.3, long["characters"].max() * 1.3))
-    seaborn.stripplot(
-        long, x="characters", y="source", ax=axes, color="#333333", size=3, alpha=0.6, jitter=0.2
-    )
-    # Seaborn's own box plot calls matplotlib in a way that is deprecated.
+    axes.set_xscale("log")
+    parts = {name: part["characters"] for name, part in long.groupby("source", sort=False)}
     axes.boxplot(
-        [part["characters"] for _, part in long.groupby("source", sort=False)],
-        positions=range(long["source"].nunique()),
+        list(parts.values()),
+        positions=range(len(parts)),
+        tick_labels=list(parts),
         orientation="horizontal",
         widths=0.8,
         showfliers=False,
-        manage_ticks=False,
         patch_artist=True,
         boxprops={"facecolor": "#9ecae1"},
     )
+    rng = np.random.default_rng(0)
+    for place, values in enumerate(parts.values()):
+        aside = place + rng.uniform(-0.2, 0.2, len(values))
+        axes.scatter(values, aside, s=9, color="#333333", alpha=0.6, zorder=3)
+    axes.invert_yaxis()
     axes.set(xlabel="characters a class (log), classes that occur", ylabel="")
     axes.set_title("How evenly classes are filled: a dot a class")
     axes.grid(axis="x", alpha=0.3)
