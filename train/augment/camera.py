@@ -48,7 +48,7 @@ _PENS = {
     "pencil": _Pen((0.26, 0.62), (0.02, 0.07), 0.55, 0.75, 0.0),
     "ballpoint": _Pen((0.4, 0.85), (0.02, 0.06), 0.45, 0.25, 1.0),
     "gel": _Pen((0.6, 0.92), (0.03, 0.08), 0.15, 0.05, 0.0),
-    "marker": _Pen((0.55, 0.95), (0.08, 0.2), 0.1, 0.15, 0.15),
+    "marker": _Pen((0.55, 0.95), (0.07, 0.14), 0.1, 0.15, 0.15),
 }
 _PEN_NAMES = tuple(_PENS)
 _PEN_SHARES = (0.3, 0.35, 0.2, 0.15)
@@ -213,7 +213,7 @@ def _drawn(
     pen = _PENS[_PEN_NAMES[int(rng.choice(len(_PENS), p=_PEN_SHARES))]]
     solid = cv2.threshold(letter, 96, 255, cv2.THRESH_BINARY)[1]
     width = _pen_width(solid)
-    more = min(rng.uniform(*pen.width) * size, 0.2 * size) - width
+    more = rng.uniform(*pen.width) * size - width
     truth = solid
     if more >= 1:
         reach = 2 * round(more / 2) + 1
