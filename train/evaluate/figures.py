@@ -63,7 +63,7 @@ def reliability_figure(sources: Mapping[str, Answers]) -> Any:
 
     columns = min(4, len(sources))
     rows = -(-len(sources) // columns)
-    figure = _figure(0.6 + 3 * columns, 0.3 + 3.9 * rows)
+    figure = _figure(max(5.0, 0.6 + 3 * columns), 0.3 + 3.9 * rows)
     grid = figure.subplots(
         2 * rows, columns, squeeze=False, sharex=True, height_ratios=[3, 1] * rows
     )
