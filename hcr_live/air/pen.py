@@ -6,6 +6,7 @@ import enum
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,7 +213,7 @@ class Pen:
         if sum(path.length for path in lines) < settings.shortest_path * palm:
             return None
         kept = [path for path in paths if path in lines or path.duration >= settings.dot_time]
-        return tuple(_glide(path.points[:, :2], 0.05 * palm) for path in kept)
+        return tuple(glide(path.points[:, :2], 0.05 * palm) for path in kept)
 
     def _update(self, finished: tuple[Stroke, ...] | None) -> PenUpdate:
         paths = [*self._strokes, *([self._current] if self._current and self._down else [])]
@@ -279,7 +280,7 @@ class _Path:
         self.length = float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
-def _glide(points: Stroke, spacing: float) -> Stroke:
+def glide(points: Stroke, spacing: float) -> Stroke:
     """Join points by a centripetal Catmull-Rom spline (Yuksel, Schaefer, Keyser, 2011).
 
     A quick hand filmed at 15 frames a second leaves few points: a round O must not become a
@@ -297,19 +298,21 @@ def _glide(points: Stroke, spacing: float) -> Stroke:
     if len(knots) < 3:
         return knots.astype(np.float32)
     knots = np.vstack([2 * knots[0] - knots[1], knots, 2 * knots[-1] - knots[-2]])
-    times = np.concatenate([[0], np.cumsum(np.sqrt(np.hypot(*np.diff(knots, axis=0).T)))])
-    pieces = []
-    for i in range(1, len(knots) - 2):
-        (p0, p1, p2, p3), (t0, t1, t2, t3) = knots[i - 1 : i + 3], times[i - 1 : i + 3]
-        count = max(1, math.ceil(float(np.hypot(*(p2 - p1))) / spacing))
-        t = np.linspace(t1, t2, count, endpoint=False)[:, None]
-        a1 = ((t1 - t) * p0 + (t - t0) * p1) / (t1 - t0)
-        a2 = ((t2 - t) * p1 + (t - t1) * p2) / (t2 - t1)
-        a3 = ((t3 - t) * p2 + (t - t2) * p3) / (t3 - t2)
-        b1 = ((t2 - t) * a1 + (t - t0) * a2) / (t2 - t0)
-        b2 = ((t3 - t) * a2 + (t - t1) * a3) / (t3 - t1)
-        pieces.append(((t2 - t) * b1 + (t - t1) * b2) / (t2 - t1))
-    return np.vstack([*pieces, knots[-2:-1]]).astype(np.float32)
+    steps = np.hypot(*np.diff(knots, axis=0).T)
+    times = np.concatenate([[0], np.cumsum(np.sqrt(steps))])
+    counts = np.maximum(1, np.ceil(steps[1:-1] / spacing).astype(int))
+    piece = np.repeat(np.arange(len(counts)), counts)
+    share = (np.arange(len(piece)) - np.repeat(np.cumsum(counts) - counts, counts)) / counts[piece]
+    t = (times[piece + 1] + share * steps[piece + 1] ** 0.5)[:, None]
+    at = [times[piece + k][:, None] for k in range(4)]
+    p = [knots[piece + k] for k in range(4)]
+
+    def between(one: Any, other: Any, first: int, last: int) -> Any:
+        return ((at[last] - t) * one + (t - at[first]) * other) / (at[last] - at[first])
+
+    a = [between(p[k], p[k + 1], k, k + 1) for k in range(3)]
+    b = [between(a[k], a[k + 1], k, k + 2) for k in range(2)]
+    return np.vstack([between(b[0], b[1], 1, 2), knots[-2:-1]]).astype(np.float32)
 
 
 def as_writer_sees(strokes: Sequence[Stroke], mirrored: bool) -> list[Stroke]:

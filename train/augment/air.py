@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.air.one_euro import OneEuroFilter
-from hcr_live.air.pen import _glide
+from hcr_live.air.pen import glide
 from train.augment.paths import (
     SPACING,
     Path,
@@ -95,7 +95,7 @@ class _Camera:
             return seen.astype(np.float32)
         smooth = OneEuroFilter()
         points = [smooth.step(point, time, self.palm) for point, time in zip(seen, at, strict=True)]
-        return _glide(np.asarray(points, np.float32), 0.05 * self.palm)
+        return glide(np.asarray(points, np.float32), 0.05 * self.palm)
 
     def _times(self, path: Path) -> NDArray[np.float64]:
         """Return when the tip is where: slow in bends and at both ends, fast between.
