@@ -16,9 +16,15 @@ from train.plan import Plan, class_weights, plan_of
 RUNS = """
 import sys
 from pathlib import Path
-from train import fit
+from keras import Sequential, layers
+from train import fit, networks
 from train.__main__ import main
 
+# Quick, and with all that a resumed run must not forget: dropout, averages, moments.
+networks.NETWORKS["compact"] = lambda: Sequential([
+    layers.Input((32, 32, 1)), layers.Conv2D(4, 4, 4), layers.BatchNormalization(),
+    layers.Flatten(), layers.Dropout(0.5), layers.Dense(62, activation="softmax"),
+])
 data, folder = map(Path, sys.argv[1:])
 options = ("--epochs 4 --passes 2 --per-class 8 --batch 24 --processes 1 --camera 0"
            " --mixup 0.2 --schedule plateau").split()
@@ -62,7 +68,7 @@ variables = course.network.trainable_variables
 average = None
 for inputs, wanted in list(course._batches(0))[:5]:
     course.network.train_on_batch(inputs, wanted)
-    now = [np.array(v) for v in variables]
+    now = [keras.ops.convert_to_numpy(v).copy() for v in variables]
     average = average or now
     average = [0.8 * a + 0.2 * n for a, n in zip(average, now)]
 now = course.network.get_weights()
@@ -71,7 +77,7 @@ for kept, before in zip(course.network.get_weights(), now):
     np.testing.assert_array_equal(kept, before)
 course.averaged.set_weights(averaged)
 for ours, theirs in zip(average, course.averaged.trainable_variables):
-    np.testing.assert_allclose(ours, np.array(theirs), atol=1e-5)
+    np.testing.assert_allclose(ours, keras.ops.convert_to_numpy(theirs), atol=1e-5)
 assert any(np.abs(a - n).max() > 1e-4 for a, n in zip(averaged, now))
 
 course.averaged.save(folder / "model.keras")
@@ -145,7 +151,7 @@ def test_a_broken_run_goes_on_to_the_very_weights_of_an_unbroken_one(runs):
         return found
 
     one, other = weights("unbroken"), weights("broken")
-    assert len(one) > 30
+    assert len(one) == 8
     for path, values in one.items():
         np.testing.assert_array_equal(values, other[path])
     kept = [report_of(folder / name) for name in ("unbroken", "broken")]
@@ -166,7 +172,7 @@ def test_a_run_is_a_folder_that_tells_all_of_itself(runs, data_folder):
     assert len(report["history"]) == 4
     assert 1 <= report["best_epoch"] <= 4
     assert {"python", "keras", "numpy"} < set(report["versions"])
-    assert report["data"]["sources"]["chars74k"]["validation"] == 14
+    assert report["data"]["sources"]["chars74k"]["validation"] == 13
     assert report["data"]["samples"]["A"] == 3
     names = {path.name for path in (folder / "broken").iterdir()}
     assert names == {"run.json", "model.keras", "log.csv", "tensorboard"}  # no checkpoint is left
