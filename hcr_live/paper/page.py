@@ -25,6 +25,9 @@ _ENOUGH_HEIGHT = 64.0
 _CLOSE_UP_SIDE = 160
 """A picture with a side shorter than this is the crop of one character, not a scene."""
 
+_CROP_SIDE = 420
+"""A picture without a longer side shows no scene: cameras give more."""
+
 _FOLLOWED_FRAMES = 24
 """After so many frames the sheet is looked for anew: there may be a better one."""
 
@@ -102,7 +105,30 @@ def locate(
         return Page(None, _read_close_up(image))
     if outline is not None:
         return Page(outline, _read_sheet(image, outline))
-    return _written_sheet(image) or _without_sheet(image)
+    sheet = _written_sheet(image)
+    if sheet is not None and sheet.glyphs:
+        return sheet
+    loose = _without_sheet(image)
+    if loose.glyphs:
+        return loose
+    return _large_character(image) or sheet or loose
+
+
+def _large_character(image: NDArray[np.uint8]) -> Page | None:
+    """Return the page of a close photo of one character, or None.
+
+    Its paper may be too grainy, lined or unevenly lit to pass for plain, but one character in
+    the middle that fills much of the picture, or of a picture too small for a scene, is read.
+    """
+    height, width = image.shape[:2]
+    anything = np.full((8, 8), 127, np.uint8)  # no ground vouches for it: of even width, then
+    page = Page(None, _read_part(image, Box(0, 0, width, height), anything))
+    if len(page.glyphs) != 1 or not _is_one_hue(image):
+        return None
+    x, y, w, h = page.glyphs[0].box
+    off = max(abs((x + w / 2) / width - 0.5), abs((y + h / 2) / height - 0.5))
+    fills = h > 0.25 * min(height, width) and off < 0.25
+    return page if fills or max(height, width) < _CROP_SIDE else None
 
 
 def _without_sheet(image: NDArray[np.uint8]) -> Page:
@@ -396,6 +422,13 @@ def _unpadded(grey: NDArray[np.uint8]) -> Box:
     return Box(x, y, w, h)
 
 
+def _is_one_hue(image: NDArray[np.uint8]) -> bool:
+    """Return whether nearly all of an image is of one hue, as paper is in any light."""
+    small = shrink(image, min(1.0, 160 / max(image.shape[:2])))
+    hue = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)[..., 1:].reshape(-1, 2).astype(np.int16)
+    return bool((np.abs(hue - np.median(hue, axis=0)).max(axis=1) < 8).mean() > 0.85)
+
+
 def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """Return a small mask of the one plain surface that nearly fills an image, or None.
 
@@ -421,6 +454,10 @@ def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
         (max(0.0, 0.6 * light - 10), green_red - 10, blue_yellow - 10),
         (min(255.0, 1.4 * light + 10), green_red + 10, blue_yellow + 10),
     )
+    if light > 110:
+        # The middle of a wide pale stroke is even, too, but darker than the paper around it.
+        around = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((81, 81), np.uint8))
+        alike &= cv2.compare(grey, cv2.convertScaleAbs(around, alpha=0.9), cv2.CMP_GT)
     ground = cv2.bitwise_or(ground, cv2.bitwise_and(alike, even))
     # The edges of what lies on the ground are not even, but next to it.
     return cv2.max(ground, cv2.dilate(ground, np.ones((7, 7), np.uint8)) // 2)

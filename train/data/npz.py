@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES
 from train.data.characters import (
+    SPLITS,
     UNKNOWN_WRITER,
     CharacterSet,
     labels_of,
@@ -40,8 +41,13 @@ def read_npz(path: Path) -> CharacterSet:
         if "writer" in arrays:
             writers = writers_of(arrays["writer"].tolist())
         fold = arrays["fold"] if "fold" in arrays else np.zeros(len(columns))
+        split = arrays["split"].astype(np.uint8) if "split" in arrays else None
+        if split is not None and (len(split) != len(images) or split.max(initial=0) >= len(SPLITS)):
+            raise ValueError("its split must be a number from 0 to 2 for each image")
         if not len(images) == len(columns) == len(writers) == len(fold):
             raise ValueError(f"{len(images)} images have {len(columns)} labels")
+    if split is not None:  # as `python -m train balance` writes it
+        return CharacterSet(path.stem, columns, images, writers, split)
     return _as_known(path.stem.removeprefix("images_"), images, columns, writers, fold)
 
 
