@@ -175,6 +175,7 @@ class _Course:
         from train import networks
 
         self.plan, self.material, self.history = plan, material, history
+        self.epoch = len(history)
         keras.utils.set_random_seed(plan.seed)
         self.network = networks.build(plan.network)
         # A second one holds the averaged weights: it is judged and saved, never trained.
@@ -200,6 +201,7 @@ class _Course:
         with tqdm(total=total, initial=done * self.steps, unit="step", mininterval=2) as bar:
             steps = keras.callbacks.LambdaCallback(
                 on_epoch_begin=self._begin,
+                on_train_batch_begin=self._begin_step,
                 on_epoch_end=self._end,
                 on_train_batch_end=lambda step, logs: bar.update(),
             )
@@ -268,6 +270,7 @@ class _Course:
         return wanted
 
     def _begin(self, epoch: int, logs: Any) -> None:
+        self.epoch = epoch
         # What is dropped depends on the epoch alone, so that a resumed run drops the same.
         for layer in self.network.layers:
             if hasattr(layer, "seed_generator"):
@@ -276,6 +279,13 @@ class _Course:
             self.network.optimizer.learning_rate = plateau_rate(
                 self.plan.learning_rate, self.history
             )
+
+    def _begin_step(self, step: int, logs: Any) -> None:
+        import keras
+
+        if step == 0:
+            # PyTorch's dropout draws from the global generator, and so does what feeds it batches.
+            keras.utils.set_random_seed((self.plan.seed * 10_007 + self.epoch) % 2**32)
 
     def _end(self, epoch: int, logs: Any) -> None:
         self.network.save_weights(self._checkpoint(epoch + 1))
@@ -325,7 +335,7 @@ class _Course:
             "plan": told(self.plan),
             "versions": _versions(),
             "backend": _backend(),
-            "hardware": f"{', '.join(_devices())} of {os.cpu_count()} cores",
+            "hardware": f"{_device(self.network)}, {os.cpu_count()} CPU cores",
             "seconds": self.history[-1]["seconds"] if self.history else 0.0,
             "parameters": int(self.network.count_params()),
             "sources": sorted(self.material.summary["sources"]),
@@ -430,10 +440,9 @@ def _backend() -> str:
     return str(keras.backend.backend())
 
 
-def _devices() -> list[str]:
-    import keras
-
-    return [str(device) for device in keras.distribution.list_devices()]
+def _device(network: Any) -> str:
+    """Return where the weights lie, as the backend calls it: "CPU:0", "cuda:0"."""
+    return str(network.weights[0].value.device).rpartition("device:")[2]
 
 
 def _versions() -> dict[str, str]:
