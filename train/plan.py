@@ -28,7 +28,7 @@ class Plan:
     network: str = "compact"
     teacher: Path | None = None
     class_weights: Path | None = None
-    epochs: int = 78
+    epochs: int = 63
     passes: int = 3
     per_class: int = Mixture.per_class
     nothing: float = Mixture.nothing
