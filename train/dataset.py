@@ -70,7 +70,7 @@ class Mixture:
 
     per_class: int = 400
     nothing: float = 0.1
-    air: float = 0.3
+    air: float = 0.5
     mixed: float = 0.3
     camera: float = 0.4
     wear: float = 0.3
