@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
+from hcr_live.paper.close_up import find_in_close_up
 
 SIDE: int = 32
 """Pixels of a side of the network's input."""
@@ -21,6 +22,10 @@ _CENTRE_LINE = 22.0
 _PEN = 3.0
 # A pen wider than this share of the glyph is a blob, not a pen.
 _WIDEST_PEN = 0.3
+# A picture of whose pixels more than this share are neither black nor bright is a photo; ink that
+# was drawn soft or enlarged has fewer.
+_GREY_SHARE = 0.3
+_SMALLEST_PHOTO = 20
 _SPECK_LENGTH = 0.2
 _SPECK_AREA = 0.06
 _SPECK_GAP = 0.12
@@ -30,12 +35,13 @@ _DOT_GAP = 0.6
 def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return what the network sees of one character.
 
-    Blurred, thresholded (Otsu, IEEE Trans. SMC 9, 1979), freed of far specks, cropped to the
-    ink, drawn with a pen of a fixed width relative to the glyph, aspect kept, and centred. Size,
-    place and pen width of the ink therefore hardly matter, nor whether it is binary or soft.
+    Blurred, thresholded (Otsu, IEEE Trans. SMC 9, 1979; an inverted photo, grey all over, as
+    paper is), freed of far specks, cropped to the ink, drawn with a pen of a fixed width relative
+    to the glyph, aspect kept, and centred. Size, place and pen width of the ink therefore hardly
+    matter, nor whether it is binary or soft.
 
     Args:
-        image: uint8 (h, w), white ink on black, any size from 1x1; binary or soft.
+        image: uint8 (h, w), white ink on black, any size from 1x1; binary, soft or a photo's grey.
 
     Returns:
         float32 (SIDE, SIDE) in [0, 1], ink 1; all 0 where there is no ink.
@@ -47,7 +53,7 @@ def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
         raise HcrError("Ink must be a uint8 array (height, width): white on black, one channel.")
     if image.size == 0:
         raise HcrError("Ink must have at least one pixel: this image is empty.")
-    crop = _crop(image)
+    crop = _crop(_written(image) if _is_grey_all_over(image) else image)
     if crop is None:
         return np.zeros((SIDE, SIDE), np.float32)
     ink = _working_ink(crop)
@@ -58,6 +64,22 @@ def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
         ink = _working_ink(closer)
         box = _ink_box(ink)
     return _place(ink, box)
+
+
+def _is_grey_all_over(image: NDArray[np.uint8]) -> bool:
+    """Return whether an image is no ink yet: grey where ink has black ground."""
+    if min(image.shape) < _SMALLEST_PHOTO:
+        return False
+    histogram = cv2.calcHist([image], [0], None, [256], [0, 256]).ravel()
+    peak = int(np.flatnonzero(histogram)[-1])
+    grey = histogram[1 + peak // 25 : 1 + peak // 2].sum()
+    return bool(grey > _GREY_SHARE * image.size)
+
+
+def _written(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the ink of the largest character in an inverted photo, the photo without any."""
+    characters, _ = find_in_close_up(photo, light_on_dark=True)
+    return max((c.ink for c in characters), key=lambda ink: ink.size, default=photo)
 
 
 def _crop(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:

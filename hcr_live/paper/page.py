@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hcr_live.frame import Box
 from hcr_live.paper.binarise import binarise, is_light_on_dark
+from hcr_live.paper.close_up import find_in_close_up
 from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew
 from hcr_live.paper.sheet import Quad, even_regions, find_sheets, follow_sheet, shrink
@@ -392,19 +393,11 @@ def _read_close_up(image: NDArray[np.uint8]) -> tuple[Glyph, ...]:
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     part = _unpadded(grey)
     grey = grey[part.y : part.y + part.h, part.x : part.x + part.w]
-    scale = min(4.0, max(1.0, 112 / min(grey.shape)))
-    if scale > 1:
-        # Thin strokes of one or two pixels keep their shape when thresholded enlarged.
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    ink = binarise(grey, light_on_dark=is_light_on_dark(grey))
+    characters, (width, height) = find_in_close_up(grey, light_on_dark=is_light_on_dark(grey))
     to_source = np.array(
-        [
-            [part.w / grey.shape[1], 0, part.x],
-            [0, part.h / grey.shape[0], part.y],
-            [0, 0, 1],
-        ]
+        [[part.w / width, 0, part.x], [0, part.h / height, part.y], [0, 0, 1]], np.float64
     )
-    return _arranged(find_characters(ink, framed=False), to_source, straighten=False)
+    return _arranged(characters, to_source, straighten=False)
 
 
 def _unpadded(grey: NDArray[np.uint8]) -> Box:

@@ -76,6 +76,16 @@ def test_grey_ground_is_removed(strokes):
     assert difference(ink, grey) < 0.25
 
 
+@pytest.mark.parametrize("size", [60, 150, 1200])
+def test_an_inverted_photo_in_uneven_light_is_read_as_its_ink(strokes, size):
+    ink = np.pad(ink_at(strokes, size), size // 3)
+    h, w = ink.shape
+    light = np.linspace(150, 240, w)[None] * np.linspace(1.0, 0.8, h)[:, None]
+    noise = np.random.default_rng(0).normal(0, 3, ink.shape)
+    photo = (light * (1 - 0.6 * ink / 255) + noise).clip(0, 255).astype(np.uint8)
+    assert difference(ink, 255 - photo) < 0.3
+
+
 @pytest.mark.parametrize("shape", [(28, 28), (20, 16), (16, 8)])
 def test_thin_strokes_of_coarse_bitmaps_stay_whole(shape):
     bitmap = np.zeros(shape, np.uint8)
