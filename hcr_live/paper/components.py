@@ -63,6 +63,8 @@ def find_characters(
     keep = (area >= 4) & (size >= max(3, 0.006 * min(height, width)))
     keep &= ~_from_outside(x, y, w, h, (height, width), framed)
     keep[0] = False
+    if not framed:
+        keep &= ~_along_border(labels, keep, area)
     if ground is not None:
         keep &= _bordered_by(ground, labels, count)
         is_ground = np.bincount(labels[ground == 255], minlength=count)
@@ -113,6 +115,20 @@ def _from_outside(
     return ((left | right | top | bottom) & small) | (flat & (np.maximum(w, h) > 0)) & (
         np.minimum(w, h) < 0.12 * min(height, width)
     )
+
+
+def _along_border(
+    labels: NDArray[np.uint16], keep: NDArray[np.bool_], area: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which blobs hug the border of a crop, as a table's edge does, beside a character."""
+    rim = round(0.06 * min(labels.shape))
+    if rim < 2:
+        return np.zeros_like(keep)
+    inside = np.bincount(labels[rim:-rim, rim:-rim].ravel(), minlength=len(keep))
+    hugs = keep & (inside < 0.15 * area)
+    # A tight crop of an L hugs its border as well, but has nothing inside.
+    others = area[keep & ~hugs]
+    return hugs if others.size and others.max() > 0.2 * area[hugs].max(initial=0) else hugs & False
 
 
 def _bordered_by(
