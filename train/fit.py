@@ -94,8 +94,12 @@ def _material(plan: Plan, stack: ExitStack) -> Material:
     renderer = stack.enter_context(Renderer(sets, Mixture(**chosen), plan.processes))
     ahead: dict[int, Callable[[], Arrays]] = {}
 
+    # Where there are no cores to spare, rendering meanwhile slows training down by half.
+    spare = (os.cpu_count() or 1) > plan.processes
+    rounds_at_once = 2 if spare and plan.processes > 1 else 1
+
     def rendered(number: int) -> Arrays:
-        for near in (number, number + 1):
+        for near in range(number, number + rounds_at_once):
             if near not in ahead and near * plan.passes < plan.epochs:
                 ahead[near] = renderer.ahead((plan.seed, near))
         return ahead.pop(number)()
