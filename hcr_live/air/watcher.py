@@ -7,6 +7,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hcr_live.air.pose import palm_length
 from hcr_live.frame import Frame
 
 if TYPE_CHECKING:
@@ -14,6 +18,11 @@ if TYPE_CHECKING:
 
 _ALONE = 12
 """Looks at a hand before the second detector, which is loaded at the first of them, has to help."""
+
+_CALM_LOOKS = 3
+_CALM_STEP = 0.2
+"""A hand that moves by less than this share of its palm from frame to frame, for so many looks, is
+found by a detector that sees every other frame as well; a quick one would be lost."""
 
 
 class Hands(Protocol):
@@ -56,7 +65,8 @@ class HandWatcher:
         self._pending: deque[tuple[Frame, Future[tuple[Hand, ...]]]] = deque()
         self._looks = 0
         self._seen = 0
-        self._in_view = False
+        self._calm = 0
+        self._last: NDArray[np.float32] | None = None
 
     def wait_until_ready(self) -> None:
         """Wait until the detector is loaded.
@@ -69,8 +79,8 @@ class HandWatcher:
     def take_turns(self) -> None:
         """Let a second detector follow a hand in every other frame, which is nearly twice as fast.
 
-        For files of a usual frame rate, whose next frames are there already; at the rate of a
-        slow camera a hand moves too far from one look of a detector to its next.
+        For files of a usual frame rate, whose next frames are there already, and while the hand
+        moves little from frame to frame.
         """
         self.at_once = 2
 
@@ -79,8 +89,7 @@ class HandWatcher:
         if len(self._pending) >= self.at_once:
             raise RuntimeError("The look before was not collected.")
         self._looks += 1
-        # Looking for a hand that is not there twice would only cost twice.
-        share = self.at_once > 1 and self._in_view and self._seen > _ALONE
+        share = self.at_once > 1 and self._calm >= _CALM_LOOKS and self._seen > _ALONE
         worker = self._workers[self._looks % 2 if share else 0]
         self._pending.append((frame, worker.detect(frame)))
 
@@ -90,11 +99,18 @@ class HandWatcher:
             return None
         frame, future = self._pending.popleft()
         hands = future.result()
-        self._in_view = bool(hands)
-        self._seen += self._in_view
-        if self._in_view and len(self._workers) < self.at_once:
+        self._seen += bool(hands)
+        if hands and len(self._workers) < self.at_once:
             self._workers.append(_Worker(self._make_detector))
+        self._calm = self._calm + 1 if self._moved_little(hands) else 0
         return frame, hands
+
+    def _moved_little(self, hands: tuple[Hand, ...]) -> bool:
+        before, self._last = self._last, hands[0].landmarks if hands else None
+        if before is None or self._last is None:
+            return False
+        step = np.linalg.norm(self._last.mean(axis=0) - before.mean(axis=0))
+        return bool(step <= _CALM_STEP * palm_length(self._last))
 
     def close(self) -> None:
         """Release the detectors; may be called twice."""
