@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from hcr_live.resources import model_path, verified
 MODEL = "hcr62.tflite"
 """The shipped network, in `models/`."""
 
+_BATCH = 16
+# One character is done before a second thread has woken up.
+_THREADS = min(2, os.cpu_count() or 1)
+
 
 class Classifier:
     """Reads single characters. One thread at a time may use an instance.
@@ -33,24 +38,9 @@ class Classifier:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = model_path(MODEL) if path is None else Path(path)
-        content = _read(self._path)
-        self._interpreter = _interpreter(content, self._path)
-        taken = self._interpreter.get_input_details()
-        given = self._interpreter.get_output_details()
-        fits = (
-            len(taken) == 1
-            and len(given) == 1
-            and list(taken[0]["shape"][1:]) == [SIDE, SIDE, 1]
-            and list(given[0]["shape"][1:]) == [len(CLASSES)]
-            and taken[0]["dtype"] == given[0]["dtype"] == np.float32
-        )
-        if not fits:
-            raise HcrError(
-                f"The model {self._path} is another network: it must take float32 "
-                f"({SIDE}, {SIDE}, 1) and give {len(CLASSES)} probabilities."
-            )
-        self._input: int = taken[0]["index"]
-        self._output: int = given[0]["index"]
+        self._content = _read(self._path)
+        self._one = _Network(self._content, self._path, threads=1)
+        self._many: _Network | None = None
 
     @property
     def name(self) -> str:
@@ -70,17 +60,59 @@ class Classifier:
             HcrError: If an image is not uint8 (h, w) with at least a pixel.
         """
         result = np.full((len(inks), len(CLASSES)), 1 / len(CLASSES), np.float32)
-        for row, ink in enumerate(inks):
-            level = network_input(ink)
-            if level.any():
-                result[row] = self._invoke(level)
+        levels = [network_input(ink) for ink in inks]
+        written = [row for row, level in enumerate(levels) if level.any()]
+        for at in range(0, len(written), _BATCH):
+            rows = written[at : at + _BATCH]
+            result[rows] = self._invoke(np.stack([levels[row] for row in rows]))
         return result
 
-    def _invoke(self, level: NDArray[np.float32]) -> NDArray[np.float32]:
-        # One at a time: a resized batch is no quicker on one core, and costs a new allocation.
-        self._interpreter.set_tensor(self._input, level[None, ..., None])
+    def _invoke(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+        if len(levels) == 1 or not self._one.takes_many:
+            return np.concatenate([self._one(level[None]) for level in levels])
+        # A second one, so that single characters in between do not change its size.
+        if self._many is None:
+            self._many = _Network(self._content, self._path, threads=_THREADS)
+        return self._many(levels)
+
+
+class _Network:
+    """An interpreter that is known to take ink and to give our classes.
+
+    Attributes:
+        takes_many: Whether it takes any number at a time, or just one.
+    """
+
+    def __init__(self, content: bytes, path: Path, threads: int) -> None:
+        self._interpreter = _interpreter(content, path, threads)
+        taken = self._interpreter.get_input_details()
+        given = self._interpreter.get_output_details()
+        fits = (
+            len(taken) == 1
+            and len(given) == 1
+            and list(taken[0]["shape"][1:]) == [SIDE, SIDE, 1]
+            and list(given[0]["shape"][1:]) == [len(CLASSES)]
+            and taken[0]["dtype"] == given[0]["dtype"] == np.float32
+        )
+        if not fits:
+            raise HcrError(
+                f"The model {path} is another network: it must take float32 "
+                f"({SIDE}, {SIDE}, 1) and give {len(CLASSES)} probabilities."
+            )
+        self._input: int = taken[0]["index"]
+        self._output: int = given[0]["index"]
+        self._count = 1
+        self.takes_many = bool(taken[0]["shape_signature"][0] == -1)
+
+    def __call__(self, levels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return float32 (n, 62) of float32 (n, SIDE, SIDE)."""
+        if len(levels) != self._count:
+            self._count = len(levels)
+            self._interpreter.resize_tensor_input(self._input, (self._count, SIDE, SIDE, 1))
+            self._interpreter.allocate_tensors()
+        self._interpreter.set_tensor(self._input, levels[..., None])
         self._interpreter.invoke()
-        answer: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
+        answer: NDArray[np.float32] = self._interpreter.get_tensor(self._output)
         return answer
 
 
@@ -105,7 +137,7 @@ def _read(path: Path) -> bytes:
         raise HcrError(f"Cannot read the model {path}: {error.strerror}.") from error
 
 
-def _interpreter(content: bytes, path: Path) -> Any:
+def _interpreter(content: bytes, path: Path, threads: int) -> Any:
     # LiteRT is imported here, not above: `import hcr_live` is to stay quick.
     from ai_edge_litert.interpreter import Interpreter
 
@@ -114,7 +146,7 @@ def _interpreter(content: bytes, path: Path) -> Any:
         raise HcrError(f"The model {path} is damaged: restore it from the repository.")
     try:
         with silent_stderr():
-            interpreter = Interpreter(model_content=content, num_threads=1)
+            interpreter = Interpreter(model_content=content, num_threads=threads)
             interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise HcrError(f"The model {path} is damaged: restore it from the repository.") from error

@@ -13,7 +13,7 @@ from typing import Any
 
 from hcr_live.errors import HcrError
 from train.data import source_of
-from train.evaluate.report import LEGEND, markdown_table, percent
+from train.evaluate.report import LEGEND, markdown_table, percent, photo_parts
 
 _PLACES = {"fonts": "FONTS", "teacher": "TEACHER", "class_weights": "WEIGHTS"}
 _HIDDEN = frozenset({"data", "out", "fonts", "teacher"})
@@ -215,6 +215,7 @@ def _figures(of: Mapping[str, Any]) -> str:
     return "\n\n".join(
         (
             markdown_table(of["sources"]),
+            *photo_parts(of["photos"]),
             "All sources together:",
             markdown_table(alphabets, "alphabet"),
             "Ink that is no character; rejected: its confidence is below 0.5, as the program asks:",

@@ -28,18 +28,26 @@ WEIGHTS = {
     "ocr_letters": 0.7,
     "alphadigits": 1.0,
     "nvfp": 0.7,
-    "mnist": 3.0,
+    "mnist": 10.0,
     "font": 3.5,
+    "hershey": 0.7,
 }
 """How often a class draws from each source that has it: by worth, not by size."""
 
 SHARES = {CLASSES.index("l"): 0.5}
-"""How often a class is drawn, where not once: a bare upright line that stands alone is rather an I
-than an l. All else alike: which letters are written more often depends on what is read."""
+"""How often a class is expected, where not once: a bare upright line that stands alone is rather an
+I than an l. All else alike: which letters are written more often depends on what is read."""
+
+REPEATS = {CLASSES.index(digit): 2.0 for digit in "0123456789"}
+"""How often a class is drawn beyond what is expected of it: there are hundreds of hands' digits to
+learn from. `fit` takes it out of the network's bias again."""
+
+AS_IT_IS = {"mnist": 0.5}
+"""How often a source's character is left alone, where not never: MNIST varies enough by itself."""
 
 _CHUNK = 200
 # Of a class and source, so that a set of a million does not fill the memory of every process.
-_MOST = 4000
+_MOST = 6000
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +68,8 @@ class Mixture:
     """What a round is made of; a share of 0 switches an ingredient off.
 
     Attributes:
-        per_class: Characters of each class that has any, times its `SHARES`.
+        per_class: Characters of each class that has any, times its `SHARES` and
+            `REPEATS`.
         nothing: Share of ink that is no character, in [0, 1).
         air: Share of the strokes that are drawn in the air, the rest on paper.
         mixed: Share of the strokes that lie between two people's versions.
@@ -148,7 +157,10 @@ class Renderer:
 
     def _labels(self, seed: Sequence[int]) -> NDArray[np.int16]:
         classes, mixture = self._pools.classes, self._mixture
-        counts = [round(mixture.per_class * SHARES.get(label, 1.0)) for label in classes]
+        counts = [
+            round(mixture.per_class * SHARES.get(label, 1.0) * REPEATS.get(label, 1.0))
+            for label in classes
+        ]
         labels = np.repeat(np.asarray(classes, np.int16), counts)
         extra = round(len(labels) * mixture.nothing / (1 - mixture.nothing))
         labels = np.concatenate([labels, np.full(extra, NOTHING, np.int16)])
@@ -183,7 +195,9 @@ class _Pools:
         if label == NOTHING:
             glyphs = [self._plain(int(rng.choice(self.classes)), rng) for _ in range(4)]
             return negatives.no_character(glyphs, rng)
-        content, other = self._drawn(label, rng)
+        name, (content, other) = self._drawn(label, rng)
+        if rng.random() < AS_IT_IS.get(name, 0.0):
+            return ink_of(content)
         on_paper = True
         if isinstance(content, tuple):
             if isinstance(other, tuple) and rng.random() < of.mixed:
@@ -198,15 +212,15 @@ class _Pools:
         return ink.degrade(drawn, rng) if rng.random() < of.wear else drawn
 
     def _plain(self, label: int, rng: np.random.Generator) -> Ink:
-        return ink_of(self._drawn(label, rng)[0])
+        return ink_of(self._drawn(label, rng)[1][0])
 
-    def _drawn(self, label: int, rng: np.random.Generator) -> list[Strokes | Ink]:
-        """Return two characters of one source, which may be the same."""
+    def _drawn(self, label: int, rng: np.random.Generator) -> tuple[str, list[Strokes | Ink]]:
+        """Return a source and two of its characters, which may be the same."""
         sources = self._of[label]
         weights = np.array([WEIGHTS.get(name, 1.0) for name in sources])
         name = list(sources)[int(rng.choice(len(sources), p=weights / weights.sum()))]
         places = [sources[name][k] for k in rng.integers(len(sources[name]), size=2)]
-        return [self._sets[number].contents[row] for number, row in places]
+        return name, [self._sets[number].contents[row] for number, row in places]
 
 
 def _capped(one: CharacterSet, rng: np.random.Generator) -> CharacterSet:

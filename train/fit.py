@@ -26,8 +26,16 @@ from tqdm import tqdm
 
 from hcr_live.alphabet import CLASSES
 from hcr_live.errors import HcrError
-from train.data import SPLITS, CharacterSet, load, load_fonts
-from train.dataset import NOTHING, Arrays, Mixture, Renderer, class_counts, plain_arrays
+from train.data import SPLITS, CharacterSet, load, load_fonts, load_hershey
+from train.dataset import (
+    NOTHING,
+    REPEATS,
+    Arrays,
+    Mixture,
+    Renderer,
+    class_counts,
+    plain_arrays,
+)
 from train.evaluate.measures import accuracies
 from train.plan import Plan, add_options, check, class_weights, flag, plan_of, told
 
@@ -86,7 +94,7 @@ def _material(plan: Plan, stack: ExitStack) -> Material:
 
         return student_material(sets, plan.seed)
     if plan.fonts is not None:
-        sets += load_fonts(plan.fonts)
+        sets += load_fonts(plan.fonts) + load_hershey()
     summary = data_summary(sets)
     if not any(summary["samples"].values()):
         raise HcrError(f"{plan.data} has no characters to train on: all are kept for validation.")
@@ -294,6 +302,8 @@ class _Course:
     def _end(self, epoch: int, logs: Any) -> None:
         self.network.save_weights(self._checkpoint(epoch + 1))
         self.averaged.set_weights(self._averaged_weights())
+        if self.plan.network != "seed":
+            _expect_as_usual(self.averaged)
         row: Row = {"epoch": epoch + 1, "loss": float(logs["loss"])}
         held_out = self.material.held_out
         if len(held_out.labels):
@@ -374,6 +384,16 @@ def _say(text: str) -> None:
 
 def _levels(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
     return (inputs[..., None] / np.float32(255)).astype(np.float32, copy=False)
+
+
+def _expect_as_usual(network: Any) -> None:
+    """Take out of the logits' bias that some classes were drawn more often than they come.
+
+    Logit adjustment: Menon et al., ICLR 2021.
+    """
+    bias = network.get_layer("logits").bias
+    often = np.array([REPEATS.get(label, 1.0) for label in range(len(CLASSES))], np.float32)
+    bias.assign(bias - np.log(often))
 
 
 def _mixed_up(

@@ -28,7 +28,7 @@ class Plan:
     network: str = "compact"
     teacher: Path | None = None
     class_weights: Path | None = None
-    epochs: int = 63
+    epochs: int = 60
     passes: int = 3
     per_class: int = Mixture.per_class
     nothing: float = Mixture.nothing
@@ -50,7 +50,7 @@ class Plan:
 
 
 HELP = {
-    "fonts": "folder of handwriting fonts (.woff, .ttf)",
+    "fonts": "folder of handwriting fonts (.woff, .ttf); single-line fonts come with them",
     "network": "seed, compact or large",
     "teacher": "an earlier run's folder or .keras file to learn from",
     "class_weights": 'JSON file of what errors cost: {"A": 1.2}',

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
+from hcr_live.frame import Box
 from hcr_live.paper.close_up import find_in_close_up
 
 SIDE: int = 32
@@ -25,7 +26,13 @@ _WIDEST_PEN = 0.3
 # A picture of whose pixels more than this share are neither black nor bright is a photo; ink that
 # was drawn soft or enlarged has fewer.
 _GREY_SHARE = 0.3
+# So is one with grey this far from its ink, in lengths of the image, on this share of it.
+_SOFT_EDGE = 0.06
+_GREY_FAR = 0.03
 _SMALLEST_PHOTO = 20
+# What of a photo belongs to its one character: parts of this share of the largest, this near it.
+_PART = 0.35
+_PART_GAP = 0.4
 _SPECK_LENGTH = 0.2
 _SPECK_AREA = 0.06
 _SPECK_GAP = 0.12
@@ -67,19 +74,54 @@ def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _is_grey_all_over(image: NDArray[np.uint8]) -> bool:
-    """Return whether an image is no ink yet: grey where ink has black ground."""
+    """Return whether an image is no ink yet: grey where ink has black ground.
+
+    The soft edges of ink are grey as well, but lie along it.
+    """
     if min(image.shape) < _SMALLEST_PHOTO:
         return False
-    histogram = cv2.calcHist([image], [0], None, [256], [0, 256]).ravel()
-    peak = int(np.flatnonzero(histogram)[-1])
-    grey = histogram[1 + peak // 25 : 1 + peak // 2].sum()
-    return bool(grey > _GREY_SHARE * image.size)
+    ground, peak, *_ = cv2.minMaxLoc(image)
+    image = cv2.subtract(image, ground)
+    peak -= ground
+    if max(image.shape) > 2 * _WORK:
+        image = _shrink(image, max(image.shape) // _WORK)
+    grey = cv2.inRange(image, 1 + peak // 25, 1 + peak // 2)
+    share = cv2.countNonZero(grey) / image.size
+    if not _GREY_FAR < share <= _GREY_SHARE:
+        return share > _GREY_SHARE
+    reach = 2 * max(1, round(_SOFT_EDGE * max(image.shape))) + 1
+    ink = cv2.compare(image, peak / 2, cv2.CMP_GT)
+    near = cv2.dilate(ink, np.ones((reach, reach), np.uint8))
+    return cv2.countNonZero(cv2.subtract(grey, near)) > _GREY_FAR * image.size
 
 
 def _written(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the ink of the largest character in an inverted photo, the photo without any."""
-    characters, _ = find_in_close_up(photo, light_on_dark=True)
-    return max((c.ink for c in characters), key=lambda ink: ink.size, default=photo)
+    """Return the ink of the largest character in an inverted photo, the photo without any.
+
+    It is said to be one character: what lies beside the largest part, and is no speck, is a part
+    of it that a faint pen or a lifted one left apart.
+    """
+    parts, (width, height) = find_in_close_up(photo, light_on_dark=True)
+    if not parts:
+        return photo
+    main = max(parts, key=lambda part: part.ink.size)
+    size = max(main.box.w, main.box.h)
+    rim = round(0.03 * min(height, width))  # where a crop is darkest: its edge or a vignette
+    whole = np.zeros((height, width), np.uint8)
+    for part in parts:
+        x, y, w, h = part.box
+        gap_x, gap_y = _gaps(part.box, main.box)
+        beside = max(w, h) > _PART * size and max(gap_x, gap_y) < _PART_GAP * size
+        inside = x > rim and y > rim and x + w < width - rim and y + h < height - rim
+        if part is main or (beside and inside):
+            place = whole[y : y + h, x : x + w]
+            np.maximum(place, part.ink, out=place)
+    return whole
+
+
+def _gaps(a: Box, b: Box) -> tuple[int, int]:
+    """Return how far two boxes are apart, across and down."""
+    return max(a.x - b.x - b.w, b.x - a.x - a.w, 0), max(a.y - b.y - b.h, b.y - a.y - a.h, 0)
 
 
 def _crop(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:

@@ -87,6 +87,31 @@ def test_an_inverted_photo_in_uneven_light_is_read_as_its_ink(strokes, size):
     assert difference(ink, 255 - photo) < 0.3
 
 
+@pytest.mark.parametrize(
+    ("light", "dark", "noise"),
+    [
+        ((80, 130), 0.5, 2),  # in the dark: all of the inverted photo is bright
+        ((170, 420), 0.5, 4),  # most of the paper blown out to white
+    ],
+)
+def test_a_photo_that_is_too_dark_or_too_bright_is_read_as_its_ink(strokes, light, dark, noise):
+    ink = np.pad(ink_at(strokes, 70), 40)
+    shade = np.linspace(*light, ink.shape[1])[None]
+    grain = np.random.default_rng(1).normal(0, noise, ink.shape)
+    photo = (shade * (1 - dark * ink / 255) + grain).clip(0, 255).astype(np.uint8)
+    assert difference(ink, 255 - photo) < 0.3
+
+
+def test_what_a_faint_pen_left_apart_is_one_character_in_a_photo():
+    ink = np.zeros((120, 120), np.uint8)
+    cv2.line(ink, (35, 25), (35, 95), 255, 5)
+    cv2.line(ink, (75, 25), (75, 95), 255, 5)
+    cv2.line(ink, (45, 60), (75, 60), 255, 5)
+    ink[:, :3] = 255  # the edge of the table is no part of it
+    photo = (190 - 0.5 * ink + np.random.default_rng(0).normal(0, 2, ink.shape)).astype(np.uint8)
+    assert difference(ink[20:100, 30:80], 255 - photo) < 0.3
+
+
 @pytest.mark.parametrize("shape", [(28, 28), (20, 16), (16, 8)])
 def test_thin_strokes_of_coarse_bitmaps_stay_whole(shape):
     bitmap = np.zeros(shape, np.uint8)

@@ -7,7 +7,15 @@ from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE
 from train import dataset
 from train.data import load
-from train.dataset import NOTHING, SHARES, Mixture, Renderer, class_counts, plain_arrays
+from train.dataset import (
+    NOTHING,
+    REPEATS,
+    SHARES,
+    Mixture,
+    Renderer,
+    class_counts,
+    plain_arrays,
+)
 
 MIXTURE = Mixture(per_class=10, nothing=0.1)
 
@@ -33,7 +41,8 @@ def test_a_round_is_balanced_whatever_the_sources_are(rounds):
         for label in set(one.labels[one.labels >= 0])
     }
     present = {"A", "K", "T", "X", "a", "z", "7", "L", "5", "b", "1"}
-    assert counts == {c: round(10 * SHARES.get(CLASSES.index(c), 1)) for c in present}
+    drawn = {c: SHARES.get(CLASSES.index(c), 1) * REPEATS.get(CLASSES.index(c), 1) for c in present}
+    assert counts == {c: round(10 * times) for c, times in drawn.items()}
     assert (one.labels == NOTHING).mean() == pytest.approx(0.1, abs=0.01)
     assert one.inputs.any(axis=(1, 2)).mean() > 0.99
 

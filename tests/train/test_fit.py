@@ -54,6 +54,7 @@ import sys
 from pathlib import Path
 import keras
 import numpy as np
+from hcr_live.alphabet import CLASSES
 from hcr_live.errors import HcrError
 from train import fit, networks
 from train.dataset import Arrays
@@ -79,6 +80,14 @@ course.averaged.set_weights(averaged)
 for ours, theirs in zip(average, course.averaged.trainable_variables):
     np.testing.assert_allclose(ours, keras.ops.convert_to_numpy(theirs), atol=1e-5)
 assert any(np.abs(a - n).max() > 1e-4 for a, n in zip(averaged, now))
+
+inputs = arrays.inputs[:8]
+plain = fit.predictions(course.averaged, inputs)
+fit._expect_as_usual(course.averaged)
+adjusted = fit.predictions(course.averaged, inputs)
+often = np.array([2.0 if c.isdigit() else 1.0 for c in CLASSES])
+expected = plain / often
+np.testing.assert_allclose(adjusted, expected / expected.sum(axis=1, keepdims=True), atol=1e-5)
 
 course.averaged.save(folder / "model.keras")
 (folder / "weights.json").write_text(json.dumps({"A": 2}))

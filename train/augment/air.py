@@ -40,7 +40,8 @@ def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     """
     loose = rng.uniform(0.3, 1)  # one hand aims better than another
     paths = [nudged(resampled(path), rng, strength=1.8 * loose) for path in unit(strokes)]
-    paths = [_misjudged(path, 0.16 * loose, rng) for path in paths]
+    paths = [_misjudged(path, 0.18 * loose, rng) for path in paths]
+    paths = [_overshot(path, 0.12 * loose, rng) for path in paths]
     paths = [_closed_otherwise(path, rng) for path in paths]
     paths = _without_lifts(paths, rng)
     if rng.random() < 0.1:
@@ -71,7 +72,7 @@ class _Camera:
     def random(cls, rng: np.random.Generator) -> _Camera:
         return cls(
             rate=rng.uniform(14, 31),
-            pace=float(np.exp(rng.uniform(np.log(1.0), np.log(3.5)))),
+            pace=float(np.exp(rng.uniform(np.log(1.0), np.log(5.0)))),
             jitter=float(np.exp(rng.uniform(np.log(0.004), np.log(0.02)))),
             sway=abs(rng.normal(0, 0.028)),
             palm=rng.uniform(0.3, 1.0) if rng.random() < 0.5 else 0.0,
@@ -120,16 +121,26 @@ def _misjudged(path: Path, sigma: float, rng: np.random.Generator) -> Path:
     return (path[0] + (path - path[0]) * np.exp(rng.normal(0, sigma, 2))).astype(np.float32)
 
 
+def _overshot(path: Path, sigma: float, rng: np.random.Generator) -> Path:
+    """Return a straight stroke longer at either end: the stem of a D beyond its bowl."""
+    straight = float(np.hypot(*(path[-1] - path[0]))) > 0.9 * length(path)
+    if len(path) < 8 or not straight or rng.random() < 0.4:
+        return path
+    before, after = np.abs(rng.normal(0, sigma, 2))[:, None] * (path[-1] - path[0])
+    return np.concatenate([path[:1] - before, path, path[-1:] + after]).astype(np.float32)
+
+
 def _closed_otherwise(path: Path, rng: np.random.Generator) -> Path:
     """Return a ring that stays open or overlaps; any other path as it is."""
     gap = float(np.hypot(*(path[0] - path[-1])))
     if len(path) < 30 or gap > 0.2 * length(path) or rng.random() < 0.4:
         return path
-    part = max(2, round(len(path) * rng.uniform(0.0, 0.12)))
     if rng.random() < 0.5:
+        part = max(2, round(len(path) * rng.uniform(0.0, 0.12)))
         return path[part:] if rng.random() < 0.5 else path[:-part]
+    part = max(2, round(len(path) * rng.uniform(0.0, 0.2)))
     middle = path.mean(axis=0)
-    inward = np.linspace(0, rng.normal(0, 0.25), part)[:, None]
+    inward = np.linspace(0, rng.normal(0.1, 0.3), part)[:, None]
     shift = np.linspace(1, 0, part)[:, None] * (path[-1] - path[0])
     over = path[:part] + shift + inward * (middle - path[:part])
     return np.concatenate([path, over]).astype(np.float32)
@@ -145,16 +156,17 @@ def _without_lifts(paths: list[Path], rng: np.random.Generator) -> list[Path]:
     if len(paths) == 1 or manner > 0.8:
         return paths
     back = rng.choice([0.0, 0.6, 1.0], p=[0.1, 0.3, 0.6])
+    loop = abs(rng.normal(0, 0.06))
     if manner > 0.72 and len(paths) > 2:
         k = int(rng.integers(len(paths) - 1))
-        return [*paths[:k], joined(paths[k : k + 2], rng, back), *paths[k + 2 :]]
+        return [*paths[:k], joined(paths[k : k + 2], rng, back, loop), *paths[k + 2 :]]
     orders = [paths]
     if rng.random() < 0.5:
         orders += [
             [_either_way(paths[k], rng) for k in rng.permutation(len(paths))] for _ in "12345"
         ]
     ink = np.concatenate(paths)[::3]
-    lines = [joined(order, rng, back) for order in orders]
+    lines = [joined(order, rng, back, loop) for order in orders]
     beside = [_beside(line, ink) for line in lines]
     best = int(np.argmin(beside))
     return paths if beside[best] > 0.35 and rng.random() < 0.7 else [lines[best]]

@@ -81,7 +81,9 @@ def shear(
     return rotation @ leaning @ np.diag([stretch, 1.0])
 
 
-def joined(paths: list[Path], rng: np.random.Generator, back: float = 0.0) -> Path:
+def joined(
+    paths: list[Path], rng: np.random.Generator, back: float = 0.0, loop: float = 0.0
+) -> Path:
     """Return the strokes as one line: the pen's way to the next stroke is ink as well.
 
     Args:
@@ -89,16 +91,20 @@ def joined(paths: list[Path], rng: np.random.Generator, back: float = 0.0) -> Pa
         rng: The random generator.
         back: How often the pen goes back over its own line to where it is near the next stroke,
             as people do who know that the way shows; else it goes straight.
+        loop: Sigma of how far the way back is beside the line, in lengths of the character.
     """
     line = paths[0]
     for path in paths[1:]:
         if rng.random() < back:
             # A little longer way round is worth less than a long way back.
-            way_back = SPACING * np.arange(len(line))[::-1]
+            longer = SPACING * np.arange(len(line))[::-1]
             away = np.hypot(*(line - path[0]).T)
-            nearest = int((away + 0.1 * way_back).argmin())
+            nearest = int((away + 0.1 * longer).argmin())
             if away[nearest] < away[-1] / 2:
-                line = np.concatenate([line, line[-2 : nearest - len(line) - 1 : -1]])
+                way_back = line[-2 : nearest - len(line) - 1 : -1]
+                # Not quite on the ink: the two ways part in a loop.
+                apart = np.sin(np.linspace(0, np.pi, len(way_back)))[:, None]
+                line = np.concatenate([line, way_back + apart * rng.normal(0, loop, 2)])
         start, end = line[-1], path[0]
         way = end - start
         t = np.linspace(0, 1, max(3, round(float(np.hypot(*way)) / SPACING)))[1:-1, None]

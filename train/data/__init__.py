@@ -9,6 +9,7 @@ from train.data.characters import (
     Strokes,
 )
 from train.data.fonts import load_fonts
+from train.data.hershey import load_hershey
 from train.data.recognise import load
 from train.data.sources import SOURCES, Source, source_of
 from train.data.strokes import load_strokes
@@ -24,6 +25,7 @@ __all__ = [
     "Strokes",
     "load",
     "load_fonts",
+    "load_hershey",
     "load_strokes",
     "source_of",
 ]

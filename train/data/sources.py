@@ -113,6 +113,16 @@ SOURCES: dict[str, Source] = {
         "train only",
         "small letters that are drawn as capitals are left out",
     ),
+    "hershey": Source(
+        "single-line fonts (A. V. Hershey, U.S. National Bureau of Standards, 1967), as the Python"
+        " package Hershey-Fonts has them",
+        "https://github.com/apshu/HersheyFonts",
+        "free to use with this acknowledgement; the package is MIT",
+        "comes with requirements.txt, strokes",
+        "train only",
+        "two of its fonts: of the others some are doubled lines, some no Latin; the cursive Q,"
+        " which looks like a 2, is left out",
+    ),
 }
 """By `CharacterSet.name`; what follows a colon or a dash in a name is a part of its source."""
 

@@ -32,6 +32,7 @@ from train.evaluate.measures import (
     source_row,
     usual_answers,
 )
+from train.evaluate.photos import photo_rows
 
 _CHUNK = 500
 _NEGATIVES = 1000
@@ -60,12 +61,14 @@ class Evaluation:
         split: The split that was measured; files given with `--also` count whole.
         sources: By name, none of them empty.
         negatives: float32 (m, 62): what the network said of ink that is no character.
+        photos: The figures of simulated photos of the data's strokes, by their light.
     """
 
     model: str
     split: Split
     sources: dict[str, Measured]
     negatives: NDArray[np.float32]
+    photos: dict[str, Row]
 
     def ask(self, alphabet: str) -> Answers:
         """Return the answers to the characters of all sources together."""
@@ -108,26 +111,31 @@ def evaluate(
         HcrError: If data or model can't be read, or nothing is in the split.
     """
     network = open_network(model)
-    return ask_network(network, unseen(data, also, split), split)
-
-
-def unseen(data: Path | None, also: Sequence[Path], split: Split) -> list[CharacterSet]:
-    """Load the split of `data` and all of `also`, see `evaluate`; none of the sets is empty."""
-    sets = [] if data is None else [one.split(split) for one in load(data)]
-    sets += [one for path in also for one in load(path)]
-    sets = [one for one in sets if len(one)]
+    written = [] if data is None else unseen(data, split)
+    sets = written + [one for path in also for one in load(path) if len(one)]
     if not sets:
         raise HcrError(f"Nothing in {data} is in the {split} split: choose another with --split.")
-    return sets
+    return ask_network(network, sets, split, photo_rows(network, written))
 
 
-def ask_network(network: Classifies, sets: Sequence[CharacterSet], split: Split) -> Evaluation:
+def unseen(data: Path, split: Split) -> list[CharacterSet]:
+    """Load a split of a folder or file; none of the sets is empty."""
+    return [part for one in load(data) if len(part := one.split(split))]
+
+
+def ask_network(
+    network: Classifies,
+    sets: Sequence[CharacterSet],
+    split: Split,
+    photos: dict[str, Row] | None = None,
+) -> Evaluation:
     """Ask a network about every character, and about as much made-up ink that is none.
 
     Args:
         network: Any form of it.
         sets: None of them empty.
         split: For the report.
+        photos: For the report.
     """
     measured: dict[str, Measured] = {}
     with tqdm(total=sum(map(len, sets)), desc="reading", unit="character", leave=False) as bar:
@@ -139,7 +147,9 @@ def ask_network(network: Classifies, sets: Sequence[CharacterSet], split: Split)
                 parts.append(network.probabilities([ink_of(content) for content in contents]))
                 bar.update(len(contents))
             measured[name] = Measured(one, np.concatenate(parts))
-    return Evaluation(network.name, split, measured, network.probabilities(_negatives(sets)))
+    return Evaluation(
+        network.name, split, measured, network.probabilities(_negatives(sets)), photos or {}
+    )
 
 
 def _negatives(sets: Sequence[CharacterSet]) -> list[NDArray[np.uint8]]:
@@ -158,6 +168,7 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
 
     Returns:
         `model`, `split`; `sources`, a `source_row` each; `writers`, the same by source and writer;
+        `photos`, a `source_row` for each light;
         `alphabets`, by size: `samples`, `accuracy`, `calibration_error`, `accuracy_90`, `macro_f1`
         of all sources together; `unknown`, as `rejection` returns it; `classes`, the `class_report`
         of the letters (`26`) and of all classes (`62`); `confused`, the most frequent mistakes of
@@ -192,6 +203,7 @@ def figures(evaluation: Evaluation) -> dict[str, Any]:
             for name, one in sources.items()
         },
         "writers": {name: rows for name, one in sources.items() if (rows := _writers(one))},
+        "photos": evaluation.photos,
         "alphabets": alphabets,
         "unknown": rejection(evaluation.character_confidences, evaluation.negative_confidences),
         "classes": classes,

@@ -56,6 +56,8 @@ In letters (in digits where a source has no letters): sure: right with a confide
 calibration error in 15 bins (Guo et al., 2017). Shares are cut to a tenth of a point, the ECE is
 rounded up: never better than measured."""
 
+PHOTOS = "Simulated photos of the strokes among them (train/augment/camera.py), inverted only:"
+
 _ERRORS = 60
 _SMALLER_IS_BETTER = ("calibration_error", "rejected_characters")
 
@@ -113,6 +115,7 @@ def terminal_text(of: Mapping[str, Any]) -> str:
         f"{of['model']}, {of['split']} split",
         markdown_table(of["sources"]),
         LEGEND,
+        *photo_parts(of["photos"]),
         "All sources together:",
         markdown_table(alphabets, "alphabet"),
         "Ink that is no character, rejected below a confidence of 0.5:",
@@ -125,6 +128,11 @@ def terminal_text(of: Mapping[str, Any]) -> str:
             )
             parts.append(f"Most confused of {size}: {shown}.")
     return "\n\n".join(parts)
+
+
+def photo_parts(rows: Mapping[str, Row]) -> list[str]:
+    """Return a heading and a Markdown table, nothing where there are no photos."""
+    return [PHOTOS, markdown_table(rows, "photos")] if rows else []
 
 
 def write_report(evaluation: Evaluation, folder: Path) -> Path:
@@ -210,6 +218,7 @@ def _page(of: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
     }
     parts = [
         section("By source", LEGEND, _html_table(of["sources"], "source")),
+        section("Simulated photos", PHOTOS, _html_table(of["photos"], "photos")),
         section(
             "By alphabet",
             "All sources together: each character counts once, so large sources weigh more.",

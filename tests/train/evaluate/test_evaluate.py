@@ -8,9 +8,12 @@ import pytest
 
 from generator.letters import letter_strokes
 from hcr_live.alphabet import CLASSES
+from hcr_live.classifier import Classifier
 from hcr_live.errors import HcrError
 from train.__main__ import main
+from train.data import load
 from train.evaluate.evaluation import ask_network, evaluate, figures, unseen
+from train.evaluate.photos import photo_rows
 from train.evaluate.report import markdown_table, percent, write_report
 
 
@@ -56,8 +59,7 @@ def letters(tmp_path):
 
 
 def test_figures_of_a_known_network(letters):
-    sets = unseen(None, [letters], "validation")
-    evaluation = ask_network(Guess("ABDAbc"), sets, "validation")
+    evaluation = ask_network(Guess("ABDAbc"), load(letters), "validation")
     of = figures(evaluation)
     (row,) = of["sources"].values()
     assert row["samples"] == 6
@@ -75,7 +77,7 @@ def test_figures_of_a_known_network(letters):
 
 
 def test_the_report_needs_no_other_file(letters, tmp_path):
-    evaluation = ask_network(Guess("ABDABC"), unseen(None, [letters], "validation"), "validation")
+    evaluation = ask_network(Guess("ABDABC"), load(letters), "validation")
     page = write_report(evaluation, tmp_path / "out" / "deep")
     text = page.read_text()
     pictures = re.findall(r'src="data:image/png;base64,([^"]+)"', text)
@@ -89,20 +91,31 @@ def test_the_report_needs_no_other_file(letters, tmp_path):
 
 
 def test_a_report_that_cannot_be_written(letters, tmp_path):
-    evaluation = ask_network(Guess("ABCABC"), unseen(None, [letters], "validation"), "validation")
+    evaluation = ask_network(Guess("ABCABC"), load(letters), "validation")
     (tmp_path / "file").write_text("")
     with pytest.raises(HcrError, match="Cannot write the report"):
         write_report(evaluation, tmp_path / "file")
 
 
 def test_only_the_split_is_read(data_folder):
-    validation = unseen(data_folder, [], "validation")
+    validation = unseen(data_folder, "validation")
     strokes = next(one for one in validation if one.name == "chars74k")
     assert set(strokes.writers.tolist()) == {45, 54}
-    tests = unseen(data_folder, [], "test")
+    tests = unseen(data_folder, "test")
     assert all((one.splits == 2).all() for one in tests)
     with pytest.raises(HcrError, match="test split"):
-        unseen(data_folder / "images_nvfp.npz", [], "test")
+        evaluate(data_folder / "images_nvfp.npz", split="test")
+
+
+def test_photos_are_of_the_strokes_alone_and_the_same_each_time(data_folder):
+    validation = unseen(data_folder, "validation")
+    network = Classifier()
+    rows = photo_rows(network, validation)
+    assert list(rows) == ["fair light", "bad light"]
+    strokes = sum(isinstance(content, tuple) for one in validation for content in one.contents)
+    assert {row["samples"] for row in rows.values()} == {strokes}
+    assert photo_rows(network, validation) == rows
+    assert photo_rows(network, [one for one in validation if one.name == "mnist"]) == {}
 
 
 def test_figures_are_never_flattered():
