@@ -46,6 +46,9 @@ class View:
         pen: Whether a writing hand is seen and whether it writes.
         tip: The pen's tip, or None.
         pause: How much of the pause that ends a character has passed, 0 to 1.
+        coming: What the hand's pose will do if it is held on, or "".
+        hold: How much of that hold has passed, 0 to 1.
+        suggestions: Words for the one being written, best first.
         latest: The last character that became certain, or None.
         text: The text so far, lines parted by newlines.
         hint: One short sentence: what to do next.
@@ -62,6 +65,9 @@ class View:
     pen: ShownPen = "none"
     tip: tuple[float, float] | None = None
     pause: float = 0.0
+    coming: str = ""
+    hold: float = 0.0
+    suggestions: tuple[str, ...] = ()
     latest: Prediction | None = None
     text: str = ""
     hint: str = ""

@@ -16,6 +16,7 @@ from hcr_live.overlay.canvas import (
     RED,
     WHITE,
     Canvas,
+    Colour,
     fit_end,
     text_width,
 )
@@ -179,10 +180,26 @@ def _draw_air(canvas: Canvas, view: View, mirror: bool, scale: float) -> None:
     else:
         cv2.circle(canvas.image, centre, radius, WHITE, canvas.px(3), cv2.LINE_AA)
     if view.pause > 0:
-        axes = (radius + canvas.px(7), radius + canvas.px(7))
-        cv2.ellipse(
-            canvas.image, centre, axes, -90, 0, 360 * view.pause, AMBER, canvas.px(4), cv2.LINE_AA
-        )
+        _draw_ring(canvas, centre, radius + canvas.px(7), view.pause, AMBER)
+    if view.coming:
+        _draw_ring(canvas, centre, radius + canvas.px(22), view.hold, RED)
+        size = max(canvas.px(26), 14)
+        width = text_width(view.coming, size, "bold")
+        x = int(np.clip(centre[0] - width // 2, 0, max(0, canvas.width - width)))
+        y = centre[1] - canvas.px(48)
+        if y - size < canvas.px(44):  # the line at the top
+            y = centre[1] + canvas.px(48) + size
+        canvas.panel(x - canvas.px(6), y - size, width + canvas.px(12), size + canvas.px(8))
+        canvas.text(view.coming, x, y, size, WHITE, "bold")
+
+
+def _draw_ring(
+    canvas: Canvas, centre: tuple[int, int], radius: int, share: float, colour: Colour
+) -> None:
+    """A ring that fills clockwise from the top, on a dark one."""
+    axes, thick = (radius, radius), canvas.px(5)
+    cv2.ellipse(canvas.image, centre, axes, 0, 0, 360, (0, 0, 0), thick, cv2.LINE_AA)
+    cv2.ellipse(canvas.image, centre, axes, -90, 0, 360 * share, colour, thick, cv2.LINE_AA)
 
 
 def _draw_top(canvas: Canvas, view: View, status: Status) -> None:
@@ -246,6 +263,24 @@ def _draw_text(canvas: Canvas, view: View, status: Status) -> None:
     line = status.notice or view.hint
     colour = AMBER if status.notice else GREY
     canvas.text(line, margin, canvas.height - canvas.px(11), small, colour)
+    _draw_suggestions(canvas, view.suggestions, top)
+
+
+def _draw_suggestions(canvas: Canvas, words: tuple[str, ...], bottom: int) -> None:
+    """The words that can be taken, above the text, each with its key."""
+    size, gap = max(canvas.px(28), 15), canvas.px(12)
+    height = size + canvas.px(14)
+    x, y = canvas.px(14), bottom - height - canvas.px(6)
+    for number, word in enumerate(words, 1):
+        key = str(number)
+        width = text_width(key, size) + text_width(word, size, "bold") + 3 * gap
+        if x + width > canvas.width:
+            return
+        canvas.panel(x, y, width, height, 0.75)
+        end = canvas.text(key, x + gap, y + size, size, GREY)
+        colour = CYAN if number == 1 else WHITE
+        canvas.text(word, end + gap, y + size, size, colour, "bold")
+        x += width + gap
 
 
 def _draw_help(canvas: Canvas) -> None:

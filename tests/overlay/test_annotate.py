@@ -98,3 +98,31 @@ def test_a_reading_is_drawn_onto_a_still():
     assert drawn.shape == image.shape
     assert changed(drawn, image)[145:235, 195:265].any()
     assert (image == 255).all()
+
+
+def test_suggestions_stand_above_the_text_as_far_as_there_is_room():
+    at = frame(640, 480)
+    without = annotate(view(at, text="HEL"), Status())
+    for count in (1, 3):
+        words = ("HELLO", "HELP", "EXTRAORDINARY")[:count]
+        shown = annotate(view(at, text="HEL", suggestions=words), Status())
+        ys, xs = np.nonzero(changed(without, shown))
+        assert ys.min() > 480 / 2
+        assert xs.max() < 640 - 1
+    assert changed(annotate(view(at, text="HEL", suggestions=words[:1]), Status()), shown).any()
+
+
+@pytest.mark.parametrize("tip", [(640.0, 360.0), (5.0, 5.0), (1275.0, 700.0)])
+def test_the_countdown_fills_beside_the_hand_and_says_what_it_will_do(tip):
+    def shown(hold, coming="clear"):
+        return annotate(
+            View(frame(), "air", True, "letters", tip=tip, pen="up", coming=coming, hold=hold),
+            Status(),
+        )
+
+    early, late, none = shown(0.2), shown(0.8), shown(0.0, coming="")
+    assert changed(early, none).sum() > 300
+    grown = changed(early, late)
+    assert 50 < grown.sum() < changed(early, none).sum()
+    ys, xs = np.nonzero(grown)
+    assert np.hypot(xs - tip[0], ys - tip[1]).max() < 60
