@@ -18,10 +18,17 @@ Stroke = NDArray[np.float32]
 SKINS = ("", "-1f3fb", "-1f3fc", "-1f3fd", "-1f3fe", "-1f3ff")
 """Endings of the pictures' names: yellow, then the five skin tones from light to dark."""
 
-POSES = {"point": "1f446", "open": "1f590", "fist": "1f44a", "pinch": "1f90f"}
+POSES = {
+    "point": "1f446",
+    "open": "1f590",
+    "fist": "1f44a",
+    "pinch": "1f90f",
+    "victory": "270c",
+    "thumbs_up": "1f44d",
+}
 """The poses and the pictures that show them."""
 
-_MIRRORED = ("open", "pinch")
+_MIRRORED = ("open", "pinch", "victory")
 """Pictures of the other hand: turned, their thumb is where that of the pointing hand is."""
 
 _TIP = (99.5, 26.0)
