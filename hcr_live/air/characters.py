@@ -27,6 +27,17 @@ _MOST_DOUBT = 4.0
 _LONE_LINE = 0.5
 """What an upright line costs as a character of its own: most are the stem of something."""
 
+_CUT = 0.5
+_OVERLAP = 8.0
+_NARROW = 0.1
+_HURRY = 1.0
+_SPLIT = 16.0
+_SPLIT_FREE = 0.0
+_LOW = 3.0
+_WIDE = 3.0
+_WIDEST = 1.1
+_LATEST = 99
+
 
 @dataclass(frozen=True)
 class CharacterSettings:
@@ -164,7 +175,7 @@ class Characters:
             if len(cuts) == 1:
                 break
             other, _ = self._best_cuts(still_open=True, uncut=cuts[0])
-            if other - cost < _DOUBT:
+            if other - cost < _DOUBT and len(self._strokes) - cuts[0] < _LATEST:
                 break
             finished += self._hand_over(cuts[:1])
         return tuple(finished)
@@ -237,8 +248,9 @@ class Characters:
         group = self._strokes[first:last]
         low, high = _box(group)
         cost = self._doubt(first, last)
-        cost += 3 * max(0.0, 1 - 2 * float(high[1] - low[1]) / scale)  # a dash, a dot
-        cost += 6 * max(0.0, _widest_gap(group) / scale - 0.03)
+        cost += _WIDE * max(0.0, float(high[0] - low[0]) / scale - _WIDEST)
+        cost += _LOW * max(0.0, 1 - 2 * float(high[1] - low[1]) / scale)  # a dash, a dot
+        cost += _SPLIT * max(0.0, _widest_gap(group) / scale - _SPLIT_FREE)
         is_line = len(group) == 1 and group[0].is_upright_line
         if is_line:
             cost += _LONE_LINE
@@ -266,7 +278,7 @@ class Characters:
         gap = float(_box(after)[0][0] - _box(before)[1][0]) / scale
         waited = after[0].points[0, 2] - before[-1].points[-1, 2]
         hurry = 0.5 - float(waited) / self._settings.pause
-        return 0.5 + 8 * min(max(0.0, 0.1 - gap), 0.6) + 1.0 * max(-0.5, hurry)
+        return _CUT + _OVERLAP * min(max(0.0, _NARROW - gap), 0.6) + _HURRY * max(-0.5, hurry)
 
 
 @dataclass(frozen=True, eq=False)
