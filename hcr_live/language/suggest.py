@@ -13,7 +13,8 @@ from hcr_live.errors import HcrError
 from hcr_live.language.dictionary import Dictionary, Words
 
 _FREQUENCY_WEIGHT = 0.5
-"""Of a word's log frequency, against 1 of the ink's: people write rare words on purpose."""
+"""Of a word's log frequency, against 1 of the ink's: people write rare words on purpose. Measured
+on words of capitals by ten people whom the network did not know: 0.35 to 0.7 do about as well."""
 
 _MISREAD = 0.01
 """Share of characters of which the network's answer says nothing."""
@@ -25,10 +26,14 @@ _LOST = -5.0
 """And that a letter is missing."""
 
 _UNKNOWN_LETTER = -2.5
-"""Log likelihood of each letter of a word that is in no dictionary, a name."""
+"""Log likelihood of each letter of a word that is in no dictionary, a name: about the entropy of
+a letter in English. With it, one name in ten lost to a word though it was read right."""
 
 _FAR = 6.0
 """A word whose score is this much lower than the best one's, or the literal reading's, is noise."""
+
+Scores = NDArray[np.float32]
+"""Natural logarithms of likelihoods."""
 
 
 @dataclass(frozen=True)
@@ -91,15 +96,15 @@ def literal(probabilities: ArrayLike) -> Suggestion:
     Args:
         probabilities: As for `suggestions`.
 
+    Returns:
+        The best letter of each character, "" if there is none.
+
     Raises:
         HcrError: As for `suggestions`.
     """
     ink = _logarithms(probabilities)
     text = "".join(string.ascii_lowercase[letter] for letter in ink.argmax(axis=1))
     return Suggestion(text, float(ink.max(axis=1).sum()) + _UNKNOWN_LETTER * len(ink))
-
-
-Scores = NDArray[np.float32]
 
 
 def _whole(ink: Scores, dictionary: Dictionary) -> Iterator[tuple[Words, Scores]]:

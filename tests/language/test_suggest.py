@@ -147,8 +147,8 @@ def test_other_shapes_are_refused(words, wrong):
 
 
 def test_words_drawn_in_the_air_are_mended(words):
-    """Answers of the network to letters as a fingertip draws them; errors stay as they are."""
-    rng = np.random.default_rng(5)
+    """The network's own answers to letters as a fingertip draws them, some of them wrong."""
+    rng = np.random.default_rng(7)
     written = ("water", "family", "north", "between", "music", "value", "kitchen", "about", "river")
     inks = [
         render_strokes(vary(tuple(letter_strokes(letter, rng)), rng))
