@@ -6,16 +6,38 @@ import enum
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.air.hands import Hand
 from hcr_live.air.one_euro import OneEuroFilter
-from hcr_live.air.pose import palm_length, pen_tip, pointing_score
+from hcr_live.air.pose import (
+    PINCHING,
+    POINTING,
+    palm_length,
+    pen_tip,
+    pinch_point,
+    pinch_score,
+    pointing_score,
+)
 
 Stroke = NDArray[np.float32]
+
+PenChoice: TypeAlias = Literal["auto", "point", "pinch", "space"]
+"""How it is held: by pointing or pinching, whichever a hand does; by one of these; by a key."""
+
+Grip: TypeAlias = Literal["point", "pinch"]
+
+_SCORES = {"point": pointing_score, "pinch": pinch_score}
+_TIPS = {"point": pen_tip, "pinch": pinch_point}
+_CHOICES: dict[PenChoice, tuple[Grip, ...]] = {
+    "auto": ("point", "pinch"),
+    "point": ("point",),
+    "pinch": ("pinch",),
+    "space": ("pinch", "point"),
+}
 
 
 class PenState(enum.Enum):
@@ -33,21 +55,33 @@ class PenSettings:
     Attributes:
         down_score: `pointing_score` from which on the hand points.
         up_score: `pointing_score` below which it no longer does.
+        pinch_down_score: `pinch_score` from which on the hand pinches.
+        pinch_up_score: `pinch_score` below which it no longer does.
+        pinch_slack: A pinch that has opened by so much is over, too, however tight it was; to go
+            down again it must be back by half.
         down_after: The hand must point this long; the stroke then starts where it began to.
-        up_after: It must not point this long; the stroke then ends where it last did.
+        pinch_down_after: The same for pinching, which a fist that leaves the frame resembles.
+        change_after: The same where the stroke before was held in the other way: a pinch that
+            opens between two strokes looks like pointing.
+        up_after: It must not do so this long; the stroke then ends where it last did.
         lost_after: A hand may be out of sight this long within a stroke.
         pause: The pen is up this long: the character is finished.
         shortest_path: A character whose strokes are together shorter is none.
         dot_path: A shorter stroke is a dot.
-        dot_time: A dot counts if the finger rested this long, and only beside other strokes.
+        dot_time: A dot counts if the hand rested this long, and only beside other strokes.
         fastest: Palm lengths a second; a tip that moves faster has jumped.
     """
 
-    down_score: float = 0.23
+    down_score: float = POINTING
     up_score: float = 0.15
+    pinch_down_score: float = PINCHING
+    pinch_up_score: float = 0.0
+    pinch_slack: float = 0.2
     down_after: float = 0.05
+    pinch_down_after: float = 0.1
+    change_after: float = 0.4
     up_after: float = 0.065
-    lost_after: float = 0.25
+    lost_after: float = 0.3
     pause: float = 0.8
     shortest_path: float = 0.5
     dot_path: float = 0.12
@@ -61,14 +95,18 @@ class PenUpdate:
 
     Attributes:
         state: What the hand does now.
-        tip: (x, y) of the fingertip, smoothed while the pen is down, in pixels of the
-            unmirrored frame; None without a hand.
+        tip: (x, y) of the fingertip, or of the point between the tips that pinch, smoothed while
+            the pen is down, in pixels of the unmirrored frame; None without a hand.
         strokes: The character in progress, one float32 (n, 3) a stroke: x, y in pixels of the
             unmirrored frame, seconds since the character began. Views: do not write into them.
         finished: The strokes, float32 (n, 2), of the character that ended with this frame, as
             the unmirrored frame shows them; None in all other frames.
         pause: How much of the pause that ends the character is over, in [0, 1].
         palm: Length of the palm in pixels; 0.0 before the first hand.
+        ended: The strokes that ended with this frame, float32 (n, 3) each: x, y in pixels of the
+            unmirrored frame, time in seconds of the clip. Shorter than a dot they are left out.
+        writing: The stroke in progress, likewise, or None.
+        hand: The hand that is followed; None where it is not seen.
     """
 
     state: PenState
@@ -77,13 +115,28 @@ class PenUpdate:
     finished: tuple[Stroke, ...] | None
     pause: float
     palm: float
+    ended: tuple[Stroke, ...]
+    writing: Stroke | None
+    hand: Hand | None
 
 
 class Pen:
-    """The state machine from (hands, time) to strokes; it knows no clock, camera or window."""
+    """The state machine from (hands, time) to strokes; it knows no clock, camera or window.
 
-    def __init__(self, settings: PenSettings | None = None) -> None:
+    Args:
+        settings: When the pen goes down and up.
+        choice: How it is held. Held by a key, any pose writes; else only pointing or pinching.
+    """
+
+    def __init__(self, settings: PenSettings | None = None, choice: PenChoice = "auto") -> None:
         self._settings = settings or PenSettings()
+        self._choice: PenChoice = choice
+        self._grip: Grip = _CHOICES[choice][0]  # of the stroke in progress or the last one
+        self._written_by: Grip = self._grip
+        self._tightness = 0.0  # `pinch_score` of the last stroke that was pinched
+        self._held = False
+        self._hand: Hand | None = None
+        self._ended: list[Stroke] = []
         self._filter = OneEuroFilter()
         self._strokes: list[_Path] = []
         self._current: _Path | None = None
@@ -96,22 +149,25 @@ class Pen:
         self._wrist: NDArray[np.float32] | None = None
         self._palm = 0.0
         self._tip: tuple[float, float] | None = None
-        self._raw = np.zeros(2, np.float32)  # The tip before smoothing, while it points,
+        self._raw = np.zeros(2, np.float32)  # The tip before smoothing, while it writes,
         self._speed = 0.0  # and its palm lengths a second.
 
-    def step(self, hands: Sequence[Hand], time: float) -> PenUpdate:
+    def step(self, hands: Sequence[Hand], time: float, held: bool = False) -> PenUpdate:
         """Take in the hands of the next frame.
 
         Args:
             hands: The hands in view, any order.
             time: Seconds, strictly increasing; an older frame changes nothing.
+            held: The key that holds the pen down is held; for the choice "space" only.
 
         Returns:
             The state after this frame.
         """
+        self._ended = []
         if time <= self._time:
             return self._update(None)
-        hand = self._writer(hands, time)
+        self._held = held
+        self._hand = hand = self._writer(hands, time)
         if hand is None:
             self._miss(time)
         else:
@@ -124,6 +180,7 @@ class Pen:
 
     def flush(self) -> PenUpdate:
         """End the stroke and the character in progress: there are no more frames."""
+        self._ended = []
         self._lift()
         return self._update(self._take())
 
@@ -131,13 +188,61 @@ class Pen:
         """Choose the hand that writes: it stays the same one within a character."""
         if not hands:
             return None
-        if self._wrist is None or not (self._current or self._strokes):
-            return max(hands, key=lambda hand: pointing_score(hand.landmarks))
         wrist = self._wrist
-        nearest = min(hands, key=lambda hand: float(np.hypot(*(hand.landmarks[0] - wrist))))
-        away = float(np.hypot(*(nearest.landmarks[0] - wrist)))
+        if wrist is None:
+            return max(hands, key=lambda hand: self._choose_grip(hand)[1])
+        away = [float(np.hypot(*(hand.landmarks[0] - wrist))) for hand in hands]
+        if self._current is None and not self._is_within_character():
+            # Any hand that holds the pen may take over, else the eye stays on the same one.
+            holds = [self._choose_grip(hand)[1] >= 0 for hand in hands]
+            return hands[min(range(len(hands)), key=lambda i: (not holds[i], away[i]))]
+        nearest = int(np.argmin(away))
         allowed = 2 * self._palm + self._settings.fastest * self._palm * (time - self._seen)
-        return nearest if away <= allowed else None
+        return hands[nearest] if away[nearest] <= allowed else None
+
+    def _is_within_character(self) -> bool:
+        """Whether the frame before was, so that another hand waits for the one that ends it."""
+        return self._time - self._up_since < self._settings.pause
+
+    def _choose_grip(self, hand: Hand) -> tuple[Grip, float]:
+        """Return how a hand holds the pen, and by how much it does; negative where it doesn't."""
+        if self._choice == "space":
+            pinches = pinch_score(hand.landmarks) >= self._settings.pinch_down_score
+            return ("pinch" if pinches else "point"), 1.0 if self._held else -1.0
+        margins = [
+            (_SCORES[grip](hand.landmarks) - self._down_score(grip), grip)
+            for grip in _CHOICES[self._choice]
+        ]
+        margin, grip = max(margins)
+        return grip, margin
+
+    def _down_score(self, grip: Grip) -> float:
+        settings = self._settings
+        if grip == "point":
+            return settings.down_score
+        if not self._is_within_character():
+            return settings.pinch_down_score
+        return max(settings.pinch_down_score, self._tightness - settings.pinch_slack / 2)
+
+    def _down_after(self) -> float:
+        settings = self._settings
+        if self._grip == "point" or self._choice == "space":
+            wait = settings.down_after
+        else:
+            wait = settings.pinch_down_after
+        changed = self._grip != self._written_by and self._is_within_character()
+        return settings.change_after if changed and self._choice == "auto" else wait
+
+    def _holds_on(self, score: float) -> bool:
+        """Whether a stroke in progress goes on."""
+        settings = self._settings
+        assert self._current is not None
+        if self._choice == "space":
+            return self._held
+        if self._grip == "point":
+            return score >= settings.up_score
+        opened = self._current.score - settings.pinch_slack
+        return score >= max(settings.pinch_up_score, opened)
 
     def _follow(self, hand: Hand, time: float) -> None:
         """Move the pen with the hand."""
@@ -146,14 +251,19 @@ class Pen:
         # The palm's length shakes with the pose; half a second of it is steady.
         blend = 1.0 if self._palm == 0 else min(1.0, (time - self._seen) / 0.5)
         self._palm += blend * (palm - self._palm)
-        raw = pen_tip(hand.landmarks)
-        score = pointing_score(hand.landmarks)
-        if self._current is not None and self._has_jumped(raw, time):
+        if self._current is not None and self._has_jumped(_TIPS[self._grip](hand.landmarks), time):
             self._lift()
         self._wrist, self._seen = hand.landmarks[0], time
+        if self._current is None:
+            grip, margin = self._choose_grip(hand)
+            holds = margin >= 0
+            self._grip = grip if holds else self._grip
+        raw = _TIPS[self._grip](hand.landmarks)
+        score = 1.0 if self._choice == "space" else _SCORES[self._grip](hand.landmarks)
+        if self._current is not None:
+            holds = self._holds_on(score)
         self._tip = (float(raw[0]), float(raw[1]))
-        pointing = score >= (settings.up_score if self._current else settings.down_score)
-        if not pointing:
+        if not holds:
             if self._current is None:
                 return
             if self._doubt_since is None:
@@ -175,7 +285,7 @@ class Pen:
         point = self._filter.step(raw, time, self._palm)
         self._current.append(point, time - self._began, score)
         self._tip = (float(point[0]), float(point[1]))
-        if len(self._current) > 1 and self._current.duration >= settings.down_after:
+        if len(self._current) > 1 and self._current.duration >= self._down_after():
             self._down = True
 
     def _miss(self, time: float) -> None:
@@ -196,12 +306,16 @@ class Pen:
         return away > 0.3 + fastest * elapsed
 
     def _lift(self) -> None:
-        """End the stroke where the hand last pointed."""
+        """End the stroke where the hand last held the pen."""
         path, self._current = self._current, None
         if path is not None and self._down:
             path.trim()
             self._strokes.append(path)
             self._up_since = self._began + path.end_time
+            self._written_by = self._grip
+            self._tightness = path.score if self._grip == "pinch" else 0.0
+            if self._is_line(path) or path.duration >= self._settings.dot_time:
+                self._ended.append(self._in_clip_time(path))
         self._down = False
         self._doubt_since = None
 
@@ -209,14 +323,21 @@ class Pen:
         """Hand the character over; None where the strokes are none."""
         settings, palm = self._settings, max(self._palm, 1e-6)
         paths, self._strokes = self._strokes, []
-        lines = [path for path in paths if path.length >= settings.dot_path * palm]
+        lines = [path for path in paths if self._is_line(path)]
         if sum(path.length for path in lines) < settings.shortest_path * palm:
             return None
         kept = [path for path in paths if path in lines or path.duration >= settings.dot_time]
         return tuple(glide(path.points[:, :2], 0.05 * palm) for path in kept)
 
+    def _is_line(self, path: _Path) -> bool:
+        return path.length >= self._settings.dot_path * max(self._palm, 1e-6)
+
+    def _in_clip_time(self, path: _Path) -> Stroke:
+        return path.points + np.array([0, 0, self._began], np.float32)
+
     def _update(self, finished: tuple[Stroke, ...] | None) -> PenUpdate:
-        paths = [*self._strokes, *([self._current] if self._current and self._down else [])]
+        writing = self._current if self._down else None
+        paths = [*self._strokes, *([writing] if writing else [])]
         pause = 0.0
         if self._strokes and not self._down:
             pause = (self._time - self._up_since) / self._settings.pause
@@ -228,6 +349,9 @@ class Pen:
             finished=finished,
             pause=float(np.clip(pause, 0, 1)),
             palm=self._palm,
+            ended=tuple(self._ended),
+            writing=self._in_clip_time(writing) if writing else None,
+            hand=self._hand,
         )
 
 
@@ -235,7 +359,7 @@ class _Path:
     """A stroke that grows: a point costs no copy of those before."""
 
     def __init__(self) -> None:
-        self._buffer = np.empty((64, 4), np.float32)  # x, y, time, pointing score
+        self._buffer = np.empty((64, 4), np.float32)  # x, y, time, score of the pose
         self._first = 0
         self._count = 0
         self.length = 0.0
@@ -260,6 +384,11 @@ class _Path:
     def end_time(self) -> float:
         return float(self._buffer[self._count - 1, 2])
 
+    @property
+    def score(self) -> float:
+        """How clear the pose was that held the pen."""
+        return float(np.median(self._buffer[self._first : self._count, 3]))
+
     def append(self, point: NDArray[np.float64], time: float, score: float) -> None:
         if self._count == len(self._buffer):
             # A new array: views of the old one stay as they are.
@@ -270,9 +399,10 @@ class _Path:
         self._count += 1
 
     def trim(self) -> None:
-        """Cut what the tip did while the finger was rising and folding, at most 0.2 s each."""
+        """Cut what the tip did while the pose came and went, at most 0.2 s each."""
         rows = self._buffer[: self._count]
-        clear = np.flatnonzero(rows[:, 3] >= 0.75 * np.median(rows[:, 3]))
+        usual = self.score
+        clear = np.flatnonzero(rows[:, 3] >= usual - max(0.25 * usual, 0.1))
         first = min(int(clear[0]), int(np.searchsorted(rows[:, 2], rows[0, 2] + 0.2)))
         last = max(int(clear[-1]), int(np.searchsorted(rows[:, 2], rows[-1, 2] - 0.2)))
         self._first, self._count = first, last + 1
