@@ -15,28 +15,20 @@ Stroke = NDArray[np.float32]
 Judge = Callable[[Sequence[Sequence[Stroke]]], NDArray[np.float32]]
 """Groups of strokes to float (n, k): how likely each is each of k characters, rows sum to 1."""
 
-_DOUBT = 1.0
-"""A character is handed over once every other reading is worse by this much, in nats."""
-
-_OPEN = 0.7
-"""What ink costs that is no character yet, but may become one with the next stroke."""
-
-_MOST_DOUBT = 4.0
-"""What a group costs at most for looking like no character."""
-
-_LONE_LINE = 0.5
-"""What an upright line costs as a character of its own: most are the stem of something."""
-
-_CUT = 0.5
-_OVERLAP = 8.0
-_NARROW = 0.1
-_HURRY = 1.0
-_SPLIT = 16.0
-_SPLIT_FREE = 0.0
-_LOW = 3.0
-_WIDE = 3.0
-_WIDEST = 1.1
-_LATEST = 99
+# The costs are in nats, about as negative logarithms of likelihoods are. They were chosen on words
+# out of the strokes of 55 people, lengths in heights of the writing.
+_SURE = 1.0  # A character is handed over once every other way costs this much more,
+_LATEST = 2  # or once this many strokes follow it.
+_MOST_DOUBT = 4.0  # What a group costs at most for looking like no character,
+_OPEN = 0.7  # and what it costs while it may become one with the next stroke.
+_LONE_LINE = 1.0  # A line alone may be an I, but most are the stem of something.
+_GAP_WITHIN = 8.0  # An upright band without ink in a character, a height wide.
+_TOO_WIDE, _WIDEST = 4.0, 1.0
+_TOO_LOW, _LOWEST = 4.0, 0.5  # A dash, a dot.
+_CUT = 0.25  # Any end of a character,
+_TOO_NEAR, _NEAREST, _MOST_OVERLAP = 12.0, 0.1, 0.6  # where the next begins before its end,
+_MAY_TOUCH = 0.05  # A narrower gap may have been meant to be none.
+_HURRY = 0.75  # and a pause of no time; half the pause that ends a character speaks for neither.
 
 
 @dataclass(frozen=True)
@@ -164,18 +156,17 @@ class Characters:
         away = np.maximum(np.maximum(low - start, start - high), 0)
         if float(np.hypot(*away)) <= self._settings.far * size:
             return ()
-        finished = self._hand_over(self._best_cuts()[1])
-        return finished
+        return self._hand_over(self._best_cuts()[1])
 
     def _decided(self) -> tuple[tuple[Stroke, ...], ...]:
-        """Hand over the characters of which the next strokes will change nothing."""
+        """Hand over the characters of which the next strokes will hardly change anything."""
         finished: list[tuple[Stroke, ...]] = []
         while len(self._strokes) > 1:
             cost, cuts = self._best_cuts(still_open=True)
             if len(cuts) == 1:
                 break
             other, _ = self._best_cuts(still_open=True, uncut=cuts[0])
-            if other - cost < _DOUBT and len(self._strokes) - cuts[0] < _LATEST:
+            if other - cost < _SURE and len(self._strokes) - cuts[0] < _LATEST:
                 break
             finished += self._hand_over(cuts[:1])
         return tuple(finished)
@@ -247,38 +238,39 @@ class Characters:
         """How little the strokes from `first` to before `last` are one character."""
         group = self._strokes[first:last]
         low, high = _box(group)
-        cost = self._doubt(first, last)
-        cost += _WIDE * max(0.0, float(high[0] - low[0]) / scale - _WIDEST)
-        cost += _LOW * max(0.0, 1 - 2 * float(high[1] - low[1]) / scale)  # a dash, a dot
-        cost += _SPLIT * max(0.0, _widest_gap(group) / scale - _SPLIT_FREE)
-        is_line = len(group) == 1 and group[0].is_upright_line
-        if is_line:
+        width, height = (float(side) / scale for side in high - low)
+        cost = self._doubt(first, last) + _GAP_WITHIN * _widest_gap(group) / scale
+        cost += _TOO_WIDE * max(0.0, width - _WIDEST)
+        cost += _TOO_LOW * max(0.0, 1 - height / _LOWEST)
+        if len(group) == 1 and group[0].is_line:
             cost += _LONE_LINE
         if still_open and self._may_go_on(first, last, scale):
             cost = min(cost, _OPEN)
         return cost
 
     def _may_go_on(self, first: int, last: int, scale: float) -> bool:
-        """Whether the strokes may be part of a character whose other strokes will follow."""
+        """Whether the strokes may be part of a character whose other strokes will follow.
+
+        The newest may lie apart, until the next joins it, where those before are a line or no
+        character yet.
+        """
         *before, newest = self._strokes[first:last]
         if not before:
             return True
-        gap = newest.low[0] - _box(before)[1][0]
-        if gap < 0.05 * scale:
+        gap = float(newest.low[0] - _box(before)[1][0]) / scale
+        if gap < _MAY_TOUCH:
             return True
-        if _widest_gap(before) > 0.05 * scale:
+        if gap > _WIDEST or _widest_gap(before) > _MAY_TOUCH * scale:
             return False
-        if len(before) == 1 and before[0].is_upright_line:
-            return gap < scale
-        return self._doubt(first, last - 1) > 0.7
+        return self._doubt(first, last - 1) > _OPEN or (len(before) == 1 and before[0].is_line)
 
     def _cut_cost(self, first: int, middle: int, last: int, scale: float) -> float:
         """How little a character is expected to end before the stroke `middle`."""
         before, after = self._strokes[first:middle], self._strokes[middle:last]
         gap = float(_box(after)[0][0] - _box(before)[1][0]) / scale
-        waited = after[0].points[0, 2] - before[-1].points[-1, 2]
-        hurry = 0.5 - float(waited) / self._settings.pause
-        return _CUT + _OVERLAP * min(max(0.0, _NARROW - gap), 0.6) + _HURRY * max(-0.5, hurry)
+        waited = float(after[0].points[0, 2] - before[-1].points[-1, 2])
+        cost = _CUT + _TOO_NEAR * min(max(0.0, _NEAREST - gap), _MOST_OVERLAP)
+        return cost + _HURRY * max(-0.5, 0.5 - waited / self._settings.pause)
 
 
 @dataclass(frozen=True, eq=False)
@@ -315,9 +307,10 @@ class _Ended:
         return float(width), float(height)
 
     @property
-    def is_upright_line(self) -> bool:
+    def is_line(self) -> bool:
+        """Whether it is a straight line, upright or slanted: one that can be an I."""
         width, height = self.size
-        return width < 0.35 * height and self.length < 1.25 * math.hypot(width, height)
+        return width < 0.6 * height and self.length < 1.25 * math.hypot(width, height)
 
 
 def _right(mirrored: bool) -> NDArray[np.float32]:
