@@ -394,11 +394,11 @@ class Row:
 
 
 _ROWS: dict[str, Row] = {
-    "letters": Row(_letter, partial(_show_letters, target="at least 95"), 312, 13),
-    "pinched letters": Row(partial(_letter, pen="pinch"), _show_letters, 78, 4),
-    "letters in one line": Row(partial(_letter, in_one_line=True), _show_letters, 78, 4),
+    "letters": Row(_letter, partial(_show_letters, target="at least 95"), 208, 13),
+    "pinched letters": Row(partial(_letter, pen="pinch"), _show_letters, 52, 4),
+    "letters in one line": Row(partial(_letter, in_one_line=True), _show_letters, 52, 4),
     "letters beside a second hand": Row(partial(_letter, second=True), _show_letters, 26, 2),
-    "words": Row(_words, _show_words, 60, 2),
+    "words": Row(_words, _show_words, 40, 2),
     "nobody writes": Row(_idle, _show_idle, 30, 4),
 }
 

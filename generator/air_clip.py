@@ -49,7 +49,7 @@ class Rest:
 
 @dataclass(frozen=True)
 class Show:
-    """Hold one of `POSES` for so many seconds, where the hand is."""
+    """Hold one of `POSES` for so many seconds, near where the hand is but wholly in view."""
 
     pose: str
     seconds: float = 1.2
@@ -292,6 +292,8 @@ def _plan(
                 motion.travel(motion.tip + rng.normal(0, 0.02 * height, 2))
                 motion.rest(seconds)
             case Show(pose, seconds):
+                low, high = (0.2 * width, 0.3 * height), (0.7 * width, 0.5 * height)
+                motion.travel(np.clip(motion.tip, low, high))
                 motion.rest(seconds, pose)
             case Leave(seconds, aside):
                 x, y = motion.tip
