@@ -175,9 +175,10 @@ def _letter(
     second: bool = False,
 ) -> Clip:
     """One letter; skins, sizes and backgrounds take turns, so that each meets all the letters."""
-    letter = letters[index % len(letters)]
+    turn, place = divmod(index, len(letters))
+    letter = letters[place]
     conditions = list(product(range(len(SKINS)), _SIZES, (True, False)))
-    skin, size, light = conditions[(7 * index + index // len(letters)) % len(conditions)]
+    skin, size, light = conditions[(7 * place + 5 * turn) % len(conditions)]
     strokes = draw(letter, rng)
     if in_one_line:
         strokes = [joined(unit(tuple(strokes)), rng)]

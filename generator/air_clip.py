@@ -268,8 +268,9 @@ def move_frames(
     motion = Motion(np.array([0.55 * width, 1.2 * height]), pen=pen, pen_up=pen_up, pace=pace)
     motion.rest(0.2)
     _plan(moves, motion, width, height, rng)
-    motion.travel(np.array([0.6 * width, 1.25 * height]))
-    motion.rest(0.3)
+    if not moves or not isinstance(moves[-1], Leave):
+        motion.travel(np.array([0.6 * width, 1.25 * height]))
+        motion.rest(0.3)
     hands = [(motion, Look(size, skin, left_handed, pen))]
     if second:
         other = Motion(np.array([1.4 * width, 0.4 * height]))
