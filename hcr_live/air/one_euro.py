@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 class OneEuroFilter:
     """First-order low pass whose cut-off rises with speed (Casiez, Roussel, Vogel, CHI 2012).
 
-    It works on true timestamps, so an irregular frame rate does no harm.
+    It works on true timestamps, so an irregular frame rate does no harm. Both coordinates share
+    one cut-off, by the speed along the path: the paper's is for one coordinate.
     """
 
     def __init__(
@@ -21,7 +22,8 @@ class OneEuroFilter:
 
         Args:
             minimum_cutoff: Hz, of a resting point: lower is steadier.
-            beta: Hz for each unit a second: higher lags less in motion.
+            beta: Hz for each unit a second: higher lags less in motion, at any speed less than
+                1 / (2 pi beta) units.
             speed_cutoff: Hz, of the filter of the speed itself.
         """
         self._minimum_cutoff = minimum_cutoff
