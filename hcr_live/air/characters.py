@@ -142,15 +142,15 @@ class Characters:
     def _add(self, points: Stroke) -> None:
         self._up_since = float(points[-1, 2])
         stroke = _Ended.of(points, self._mirrored)
-        is_dot = stroke.length < self._settings.dot_path * self._palm
-        if not is_dot or stroke.duration >= self._settings.dot_time:
+        if not self._is_dot(stroke) or stroke.duration >= self._settings.dot_time:
             self._strokes.append(stroke)
 
     def _moved_on(self, points: Stroke) -> tuple[tuple[Stroke, ...], ...]:
         """End all that is written where a stroke begins far off: no character is that wide."""
         if not self._strokes:
             return ()
-        size = max(self._palm, *(max(stroke.size) for stroke in self._strokes))
+        # One short arm does not tell how large a Y will be: it has two palms to become so.
+        size = max(2 * self._palm, *(max(stroke.size) for stroke in self._strokes))
         low, high = _box(self._strokes)
         start = points[0, :2] * _right(self._mirrored)
         away = np.maximum(np.maximum(low - start, start - high), 0)
@@ -176,8 +176,8 @@ class Characters:
         settings, finished, first = self._settings, [], 0
         for cut in cuts:
             group = self._strokes[first:cut]
-            lines = [s.length for s in group if s.length >= settings.dot_path * self._palm]
-            if sum(lines) >= settings.shortest_path * self._palm and lines:
+            lines = [stroke.length for stroke in group if not self._is_dot(stroke)]
+            if lines and sum(lines) >= settings.shortest_path * self._palm:
                 finished.append(tuple(stroke.points for stroke in group))
             low, high = _box(group)
             self._size = float(high[1] - low[1])
@@ -203,7 +203,8 @@ class Characters:
         if count < 2:
             return 0.0, [count] if count else []
         self._ask()
-        scale = max(self._size, *(stroke.size[1] for stroke in self._strokes), 1e-6)
+        low, high = _box(self._strokes)
+        scale = max(self._size, float(high[1] - low[1]), 1e-6)
         best: list[tuple[float, list[int]]] = [(0.0, [])]
         for last in range(1, count + 1):
             ways: list[tuple[float, list[int]]] = [(math.inf, [])]
@@ -242,7 +243,7 @@ class Characters:
         cost = self._doubt(first, last) + _GAP_WITHIN * _widest_gap(group) / scale
         cost += _TOO_WIDE * max(0.0, width - _WIDEST)
         cost += _TOO_LOW * max(0.0, 1 - height / _LOWEST)
-        if len(group) == 1 and group[0].is_line:
+        if self._is_line(group):
             cost += _LONE_LINE
         if still_open and self._may_go_on(first, last, scale):
             cost = min(cost, _OPEN)
@@ -262,7 +263,15 @@ class Characters:
             return True
         if gap > _WIDEST or _widest_gap(before) > _MAY_TOUCH * scale:
             return False
-        return self._doubt(first, last - 1) > _OPEN or (len(before) == 1 and before[0].is_line)
+        return self._doubt(first, last - 1) > _OPEN or self._is_line(before)
+
+    def _is_line(self, group: Sequence[_Ended]) -> bool:
+        """Whether it is one straight line that can be an I, and at most specks beside it."""
+        lines = [stroke for stroke in group if not self._is_dot(stroke)]
+        return len(lines) == 1 and lines[0].is_line
+
+    def _is_dot(self, stroke: _Ended) -> bool:
+        return stroke.length < self._settings.dot_path * self._palm
 
     def _cut_cost(self, first: int, middle: int, last: int, scale: float) -> float:
         """How little a character is expected to end before the stroke `middle`."""
@@ -308,7 +317,7 @@ class _Ended:
 
     @property
     def is_line(self) -> bool:
-        """Whether it is a straight line, upright or slanted: one that can be an I."""
+        """Whether it is straight, upright or slanted."""
         width, height = self.size
         return width < 0.6 * height and self.length < 1.25 * math.hypot(width, height)
 
