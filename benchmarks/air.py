@@ -120,26 +120,28 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--rows", nargs="+", choices=tuple(_ROWS), help="only these")
     arguments = parser.parse_args()
-    clips: list[Clip] = []
     try:
-        draw, letters = _source(arguments.strokes)
-        for number, (name, row) in enumerate(_ROWS.items()):
-            if arguments.rows is None or name in arguments.rows:
-                rng = np.random.default_rng([_SEED, number])
-                count = row.quick if arguments.quick else row.count
-                clips += [row.make(name, draw, letters, index, rng) for index in range(count)]
+        _measure(arguments.rows, arguments.strokes, arguments.quick, arguments.jobs)
     except HcrError as error:
         sys.exit(f"error: {error}")
-    outcomes = _read_all(clips, arguments.jobs)
-    for name, row in _ROWS.items():
-        read = [(c, o) for c, o in zip(clips, outcomes, strict=True) if c.row == name]
-        if read:
-            row.show(name, read)
-    late = [frames for outcome in outcomes for frames in outcome.late]
+
+
+def _measure(rows: Sequence[str] | None, strokes: Path | None, quick: bool, jobs: int) -> None:
+    """Print the table, row by row, or only some rows."""
+    names = rows or list(_ROWS)
+    draw, letters = _source(strokes)
+    clips = {name: _clips(name, draw, letters, quick) for name in names}
+    late: list[int] = []
+    # Fresh processes: MediaPipe's threads do not survive a fork.
+    with ProcessPoolExecutor(max(1, jobs), mp_context=get_context("spawn")) as pool:
+        for name in names:
+            outcomes = _read_all(pool, clips[name])
+            _ROWS[name].show(name, list(zip(clips[name], outcomes, strict=True)))
+            late += [frames for outcome in outcomes for frames in outcome.late]
     if late:
         remark = f"{len(late)} letters, {100 * np.mean(np.array(late) <= 1):.1f} % within one"
         _print("end of the pause to the letter, frames, p95", _p95(late), "at most 1", remark)
-    if arguments.rows is None:
+    if rows is None:
         _print_speed(draw, letters)
 
 
@@ -161,6 +163,14 @@ def _source(path: Path | None) -> tuple[Draw, str]:
         return list(found[letter][int(rng.integers(len(found[letter])))])
 
     return draw, letters
+
+
+def _clips(name: str, draw: Draw, letters: str, quick: bool) -> list[Clip]:
+    """Return the clips of a row, whichever others are made."""
+    row = _ROWS[name]
+    rng = np.random.default_rng([_SEED, list(_ROWS).index(name)])
+    count = row.quick if quick else row.count
+    return [row.make(name, draw, letters, index, rng) for index in range(count)]
 
 
 def _letter(
@@ -231,21 +241,15 @@ def _arguments(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def _read_all(clips: Sequence[Clip], jobs: int) -> list[Outcome]:
-    """Read the clips, each with a detector of its own; those read wrong are told on stderr."""
-    outcomes = [Outcome()] * len(clips)
-    # A fresh process: MediaPipe's threads do not survive a fork.
-    with ProcessPoolExecutor(max(1, jobs), mp_context=get_context("spawn")) as pool:
-        tasks = {pool.submit(read_clip, clip): number for number, clip in enumerate(clips)}
-        for done, task in enumerate(as_completed(tasks), 1):
-            number = tasks[task]
-            clip, outcome = clips[number], task.result()
-            outcomes[number] = outcome
-            wrong = outcome.text != clip.text or (not clip.text and outcome.characters)
-            if wrong or done % 20 == 0:
-                said = f"{clip.text!r} read {outcome.text!r} {clip.arguments}" if wrong else ""
-                print(f"{done}/{len(clips)} {clip.row} {said}", file=sys.stderr, flush=True)
-    return outcomes
+def _read_all(pool: ProcessPoolExecutor, clips: Sequence[Clip]) -> list[Outcome]:
+    """Read the clips, each with a detector of its own; stderr tells of each."""
+    tasks = {pool.submit(read_clip, clip): clip for clip in clips}
+    for done, task in enumerate(as_completed(tasks), 1):
+        clip, outcome = tasks[task], task.result()
+        said = f"{clip.row} {done}/{len(clips)}: {clip.text!r} read {outcome.text!r}"
+        wrong = outcome.text != clip.text or (not clip.text and outcome.characters)
+        print(said, clip.arguments if wrong else "", file=sys.stderr, flush=True)
+    return [task.result() for task in tasks]
 
 
 def read_clip(clip: Clip) -> Outcome:
@@ -271,7 +275,7 @@ def read_clip(clip: Clip) -> Outcome:
             outcome.late += _lateness(pauses, time, clip.arguments["fps"])
         pauses = _grown(pauses, view, time)
         if view.suggestions:
-            suggested[view.text.count(" ")] = view.suggestions[0]
+            suggested[len(view.text.split()) - 1] = view.suggestions[0]
     outcome.characters += sum(event["event"] == "character" for event in session.finish())
     hands.close()
     words = session.text.split()
