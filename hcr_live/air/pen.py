@@ -196,9 +196,15 @@ class Pen:
             # Any hand that holds the pen may take over, else the eye stays on the same one.
             holds = [self._choose_grip(hand)[1] >= 0 for hand in hands]
             return hands[min(range(len(hands)), key=lambda i: (not holds[i], away[i]))]
+        # The wrist is slower than the fingertips. A hand that was lost may come back elsewhere,
+        # but not as one that rests: that is another.
+        unseen = time - self._seen
+        near = (1 + self._settings.fastest / 2 * min(unseen, 0.1)) * self._palm
+        lost = self._current is None and unseen > self._settings.lost_after
         nearest = int(np.argmin(away))
-        allowed = 2 * self._palm + self._settings.fastest * self._palm * (time - self._seen)
-        return hands[nearest] if away[nearest] <= allowed else None
+        if away[nearest] > near and not (lost and self._choose_grip(hands[nearest])[1] >= 0):
+            return None
+        return hands[nearest]
 
     def _is_within_character(self) -> bool:
         """Whether the frame before was, so that another hand waits for the one that ends it."""
