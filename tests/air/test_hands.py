@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from generator.air_clip import air_clip_frames, idle_hand_frames, place_strokes
+from generator.air_clip import (
+    Rest,
+    Wander,
+    Write,
+    air_clip_frames,
+    idle_hand_frames,
+    move_frames,
+    place_strokes,
+)
 from generator.letters import letter_strokes
 from hcr_live import resources
 from hcr_live.air import hands as module
@@ -77,14 +85,19 @@ def test_frames_of_any_shape_are_valid(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("character", "seed", "fps", "mirrored", "up"),
-    [("E", 1, 30, False, "open"), ("S", 2, 24, True, "fist")],
+    ("character", "seed", "fps", "mirrored", "up", "down"),
+    [
+        ("E", 1, 30, False, "open", "point"),
+        ("S", 2, 24, True, "fist", "point"),
+        ("L", 3, 24, False, "open", "pinch"),
+        ("X", 4, 20, True, "fist", "pinch"),
+    ],
 )
 def test_a_written_clip_gives_the_strokes_that_were_drawn(
-    character: str, seed: int, fps: float, mirrored: bool, up: str
+    character: str, seed: int, fps: float, mirrored: bool, up: str, down: str
 ) -> None:
     """The whole way: pictures, MediaPipe, pose, pen."""
-    size = {"width": 640, "height": 480, "size": 240}
+    size = {"width": 640, "height": 480, "size": 240, "pen": down}
     drawn = letter_strokes(character, np.random.default_rng(seed))
     [placed] = place_strokes([drawn], **size)
     detector, pen = HandDetector(), Pen()
@@ -103,7 +116,7 @@ def test_a_written_clip_gives_the_strokes_that_were_drawn(
     assert max(away.min(axis=0).mean(), away.min(axis=1).mean()) < 0.04 * np.ptp(a[:, 1])
 
 
-@pytest.mark.parametrize("pose", ["open", "fist"])
+@pytest.mark.parametrize("pose", ["open", "fist", "thumbs_up"])
 def test_a_hand_that_does_not_point_writes_nothing(pose: str) -> None:
     detector, pen = HandDetector(), Pen()
     updates = [
@@ -114,4 +127,17 @@ def test_a_hand_that_does_not_point_writes_nothing(pose: str) -> None:
     ]
     detector.close()
     assert any(update.tip is not None for update in updates)
-    assert not [u for u in [*updates, pen.flush()] if u.finished or u.strokes]
+    assert not [u for u in [*updates, pen.flush()] if u.finished or u.strokes or u.ended]
+
+
+def test_a_hand_that_enters_does_not_take_the_pen_from_the_one_that_writes() -> None:
+    size = {"width": 640, "height": 480, "size": 200}
+    [placed] = place_strokes([letter_strokes("N", np.random.default_rng(1))], **size)
+    moves, second = [Write(placed), Rest(0.9)], [Rest(1.2), Wander(6.0, "open", 0.75, 0.95)]
+    detector, pen = HandDetector(), Pen()
+    frames = move_frames(moves, seed=1, fps=20, second=second, **size)
+    updates = [pen.step(detector.detect(image, time), time) for image, time in frames]
+    detector.close()
+    ended = [stroke for update in [*updates, pen.flush()] for stroke in update.ended]
+    assert len(ended) == len(placed)
+    assert max(stroke[:, 0].max() for stroke in ended) < max(s[:, 0].max() for s in placed) + 40
