@@ -118,7 +118,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a small sample of the clips")
     parser.add_argument("--strokes", type=Path, help="a file of pen strokes (docs/data.md)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
-    parser.add_argument("--rows", nargs="+", choices=tuple(_ROWS), help="only these")
+    told = "only these: " + ", ".join(repr(name) for name in _ROWS)
+    parser.add_argument("--rows", nargs="+", choices=tuple(_ROWS), metavar="ROW", help=told)
     arguments = parser.parse_args()
     try:
         _measure(arguments.rows, arguments.strokes, arguments.quick, arguments.jobs)
