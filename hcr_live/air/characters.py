@@ -266,9 +266,9 @@ class Characters:
         return self._doubt(first, last - 1) > _OPEN or self._is_line(before)
 
     def _is_line(self, group: Sequence[_Ended]) -> bool:
-        """Whether it is one straight line that can be an I, and at most specks beside it."""
+        """Whether it is one straight line, and at most specks beside it."""
         lines = [stroke for stroke in group if not self._is_dot(stroke)]
-        return len(lines) == 1 and lines[0].is_line
+        return len(lines) == 1 and lines[0].is_straight
 
     def _is_dot(self, stroke: _Ended) -> bool:
         return stroke.length < self._settings.dot_path * self._palm
@@ -316,10 +316,8 @@ class _Ended:
         return float(width), float(height)
 
     @property
-    def is_line(self) -> bool:
-        """Whether it is straight, upright or slanted."""
-        width, height = self.size
-        return width < 0.6 * height and self.length < 1.25 * math.hypot(width, height)
+    def is_straight(self) -> bool:
+        return self.length < 1.25 * math.hypot(*self.size)
 
 
 def _right(mirrored: bool) -> NDArray[np.float32]:
