@@ -13,7 +13,15 @@ from typing import NoReturn
 from hcr_live import __version__
 from hcr_live.alphabet import ALPHABETS
 from hcr_live.errors import HcrError
-from hcr_live.options import KEYS, MODES, READ_FORMATS, LiveOptions, ReadOptions
+from hcr_live.options import (
+    KEYS,
+    MODES,
+    PENS,
+    READ_FORMATS,
+    LiveOptions,
+    ReadOptions,
+    ReplayOptions,
+)
 
 _EXAMPLES = """\
 examples:
@@ -23,6 +31,7 @@ examples:
   python main.py --source clip.mp4 --no-window --events out.jsonl
   python main.py --record demo.mp4                 record what the window shows
   python main.py read sheet.jpg scans/ --format json
+  python main.py replay out.jsonl                  read the strokes of --events again
   python main.py cameras                           which cameras there are
 
 keys in the window:
@@ -89,6 +98,16 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_language(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--language",
+        default="en",
+        metavar="en|off|FILE",
+        help="suggest words while writing in the air: English, none, or those of a file, a word "
+        "a line; default en",
+    )
+
+
 def _live_parser(prog: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=prog,
@@ -111,6 +130,14 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
         help="read paper, read the air, or decide by what is seen; default auto",
     )
     _add_common(parser)
+    _add_language(parser)
+    parser.add_argument(
+        "--pen",
+        choices=PENS,
+        default="auto",
+        help="how the pen of the air is held: point with the index finger, pinch it with the "
+        "thumb, hold the space bar down; auto understands pointing and pinching; default auto",
+    )
     parser.add_argument(
         "--record",
         type=Path,
@@ -188,6 +215,24 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _replay_parser(prog: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=prog,
+        description="Read the strokes that --events recorded again, without video.",
+        epilog="example:\n  python main.py replay out.jsonl --alphabet digits",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.jsonl", help="what --events wrote")
+    _add_common(parser)
+    parser.set_defaults(alphabet=None)
+    _add_language(parser)
+    parser.add_argument(
+        "--events", type=Path, metavar="FILE.jsonl", help="write the events of it; - is stdout"
+    )
+    return parser
+
+
 def _cameras_parser(prog: str) -> argparse.ArgumentParser:
     return _Parser(prog=prog, description="List the cameras that can be opened.")
 
@@ -222,6 +267,13 @@ def _run_read(arguments: Sequence[str], prog: str) -> int:
     return run(ReadOptions(**values))  # type: ignore[arg-type]
 
 
+def _run_replay(arguments: Sequence[str], prog: str) -> int:
+    options = ReplayOptions(**_parse(_replay_parser(prog), arguments))  # type: ignore[arg-type]
+    from hcr_live.replay import run
+
+    return run(options)
+
+
 def _run_cameras(arguments: Sequence[str], prog: str) -> int:
     _cameras_parser(prog).parse_args(arguments)
     from hcr_live.sources.camera import list_cameras, no_camera_advice
@@ -234,7 +286,12 @@ def _run_cameras(arguments: Sequence[str], prog: str) -> int:
     return 0 if cameras else 1
 
 
-_COMMANDS = {"live": _run_live, "read": _run_read, "cameras": _run_cameras}
+_COMMANDS = {
+    "live": _run_live,
+    "read": _run_read,
+    "replay": _run_replay,
+    "cameras": _run_cameras,
+}
 
 
 def _overview(prog: str) -> str:
@@ -243,6 +300,7 @@ def _overview(prog: str) -> str:
         f"commands:\n"
         f"  {prog} [live] ...     read live from a camera or clip (the default), options below\n"
         f"  {prog} read ...       read still images; see '{prog} read --help'\n"
+        f"  {prog} replay ...     read recorded strokes again; see '{prog} replay --help'\n"
         f"  {prog} cameras        list the cameras that can be opened\n"
     )
 

@@ -14,7 +14,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-_NOT_IN_FILES = {"help", "config", "images", "version"}
+_NOT_IN_FILES = {"help", "config", "images", "file", "version"}
 
 
 def read_config(path: Path, parser: argparse.ArgumentParser) -> dict[str, Any]:

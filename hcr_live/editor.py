@@ -50,8 +50,10 @@ class Editor:
         """
         # A word whose start is not known letter by letter (read from paper, a digit) gets no help.
         starts = not str(self.text) or str(self.text)[-1].isspace()
-        known = letters is not None and (starts or bool(self._word))
-        self._change(self.text.write(label), (*self._word, letters) if known else ())
+        word: tuple[Row, ...] = ()
+        if letters is not None and (starts or self._word):
+            word = (*self._word, letters)
+        self._change(self.text.write(label), word)
 
     def space(self) -> None:
         """Append a space, where there is a word before it."""

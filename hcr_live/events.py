@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hcr_live.reading import Character, Reading
 from hcr_live.sources.base import SourceInfo
 from hcr_live.view import Mode
@@ -12,7 +15,9 @@ from hcr_live.view import Mode
 Event = dict[str, Any]
 
 
-def start_event(info: SourceInfo, *, mode: str, alphabet: str, model: str, version: str) -> Event:
+def start_event(
+    info: SourceInfo, *, mode: str, alphabet: str, mirror: bool, model: str, version: str
+) -> Event:
     """The first event of a run; width, height and fps are what the source really gives."""
     return {
         "event": "start",
@@ -22,6 +27,7 @@ def start_event(info: SourceInfo, *, mode: str, alphabet: str, model: str, versi
         "fps": round(info.fps, 3),
         "mode": mode,
         "alphabet": alphabet,
+        "mirror": mirror,
         "model": model,
         "version": version,
     }
@@ -36,6 +42,22 @@ def character_event(character: Character, *, time: float, frame: int, mode: Mode
         "mode": mode,
         **character_fields(character),
     }
+
+
+def stroke_event(stroke: NDArray[np.float32], *, palm: float, time: float) -> Event:
+    """A stroke of the air ended; points are x, y in pixels of the unmirrored frame, and seconds."""
+    return {
+        "event": "stroke",
+        "time": round(time, 3),
+        "palm": round(palm, 1),
+        "points": [[round(float(value), 3) for value in point] for point in stroke],
+    }
+
+
+def edit_event(action: str, number: int, *, time: float) -> Event:
+    """A gesture or key edited what was written in the air; `number` of a suggestion, from 0."""
+    event: Event = {"event": "edit", "time": round(time, 3), "action": action}
+    return event | ({"number": number} if action == "accept" else {})
 
 
 def text_event(text: str, *, time: float) -> Event:

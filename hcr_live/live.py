@@ -234,9 +234,13 @@ class LiveLoop:
             edits: dict[str, Callable[[], list[Event]]] = {
                 "m": session.next_mode,
                 "a": session.next_alphabet,
-                " ": session.add_space,
-                "backspace": session.delete,
-                "c": session.clear,
+                " ": lambda: session.edit("space"),
+                "backspace": lambda: session.edit("delete"),
+                "c": lambda: session.edit("clear"),
+                "u": lambda: session.edit("undo"),
+                "1": lambda: session.edit("accept", 0),
+                "2": lambda: session.edit("accept", 1),
+                "3": lambda: session.edit("accept", 2),
             }
             if key in edits:
                 self._emit(edits[key]())
@@ -414,6 +418,7 @@ def run(
                 source.info,
                 mode=options.mode,
                 alphabet=options.alphabet,
+                mirror=mirror,
                 model=session.model_name,
                 version=__version__,
             )
@@ -450,6 +455,7 @@ def _start_hands(stack: ExitStack) -> HandWatcher:
 
 def _make_session(options: LiveOptions, hands: Hands, mirror: bool) -> Session:
     from hcr_live.classifier import Classifier
+    from hcr_live.language.suggester import Suggester
     from hcr_live.session import Session
 
     return Session(
@@ -459,6 +465,8 @@ def _make_session(options: LiveOptions, hands: Hands, mirror: bool) -> Session:
         alphabet=options.alphabet,
         min_confidence=options.min_confidence,
         mirror=mirror,
+        pen=options.pen,
+        suggest=Suggester(options.language),
     )
 
 

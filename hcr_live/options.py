@@ -9,6 +9,9 @@ from typing import Literal
 ModeChoice = Literal["auto", "paper", "air"]
 MODES: tuple[ModeChoice, ...] = ("auto", "paper", "air")
 
+PenChoice = Literal["auto", "point", "pinch", "space"]
+PENS: tuple[PenChoice, ...] = ("auto", "point", "pinch", "space")
+
 ReadFormat = Literal["text", "json", "csv"]
 READ_FORMATS: tuple[ReadFormat, ...] = ("text", "json", "csv")
 
@@ -21,6 +24,8 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("space", "add a space"),
     ("backspace", "delete the last character"),
     ("c", "clear the text"),
+    ("u", "take back the last edit"),
+    ("1 2 3", "take a suggested word"),
     ("f", "mirror on / off"),
     ("h", "this help"),
     ("q, Esc", "quit"),
@@ -35,6 +40,8 @@ class LiveOptions:
     source: str = "0"
     mode: ModeChoice = "auto"
     alphabet: str = "letters"
+    pen: PenChoice = "auto"
+    language: str = "en"
     record: Path | None = None
     overwrite: bool = False
     events: Path | None = None
@@ -57,6 +64,19 @@ class ReadOptions:
     alphabet: str = "letters"
     format: ReadFormat = "text"
     annotate: Path | None = None
+    min_confidence: float = 0.5
+    model: Path | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True)
+class ReplayOptions:
+    """What `replay` was asked to do."""
+
+    file: Path
+    alphabet: str | None = None
+    language: str = "en"
+    events: Path | None = None
     min_confidence: float = 0.5
     model: Path | None = None
     config: Path | None = None

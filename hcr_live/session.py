@@ -5,32 +5,51 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hcr_live.air.desk import AirDesk, bounds
+from hcr_live.air.gestures import Action, Gestures, GestureUpdate
 from hcr_live.air.hands import Hand
-from hcr_live.air.pen import Pen, PenState, PenUpdate, as_writer_sees
+from hcr_live.air.pen import Pen, PenChoice, PenState, PenUpdate
 from hcr_live.air.watcher import Hands
+from hcr_live.air.writer import Writer
 from hcr_live.alphabet import ALPHABETS, get_alphabet
+from hcr_live.editor import Editor
 from hcr_live.events import Event, character_event, text_event
 from hcr_live.frame import Box, Frame
 from hcr_live.ink.render import render_strokes
+from hcr_live.language.suggester import Suggester
 from hcr_live.mode import AutoMode
 from hcr_live.options import MODES, ModeChoice
 from hcr_live.paper.reader import PaperReader, PaperStep
-from hcr_live.reading import Character, Classifies, Prediction
-from hcr_live.text import Text
+from hcr_live.reading import Classifies, Prediction
 from hcr_live.view import Mode, ShownPen, View
 
 PROBE_SECONDS = 0.1
 """While a page is read, hands are looked for this often: a look costs more than the page."""
+
+_KEY_REPEATS_FIRST, _KEY_REPEATS = 0.6, 0.2
+"""A key that is held is heard again after so many seconds, at first and then."""
+
+_COMING: dict[Action | None, str] = {
+    "undo": "take back",
+    "accept": "take word",
+    "clear": "clear all",
+}
 
 _PEN_SHOWN: dict[PenState, ShownPen] = {
     PenState.NO_HAND: "none",
     PenState.HOVER: "up",
     PenState.DOWN: "down",
 }
+
+
+class _Place(TypedDict):
+    time: float
+    frame: int
+    size: tuple[int, int]
 
 
 class Session:
@@ -43,6 +62,8 @@ class Session:
         alphabet: Name of the alphabet.
         min_confidence: Characters less sure than this are not reported, in [0, 1].
         mirror: The camera faces the writer: air strokes are read as the writer sees them.
+        pen: How the pen of the air is held.
+        suggest: Finds words for the one being written; None for no suggestions.
 
     Raises:
         HcrError: If there is no such alphabet.
@@ -57,8 +78,9 @@ class Session:
         alphabet: str = "letters",
         min_confidence: float = 0.5,
         mirror: bool = False,
+        pen: PenChoice = "auto",
+        suggest: Suggester | None = None,
     ) -> None:
-        self.mirror = mirror
         self._classifier = classifier
         self._hands = hands
         self._choice: ModeChoice = mode
@@ -69,19 +91,25 @@ class Session:
         self._looking = 0
         self._ahead: deque[Frame] = deque()
         self._covered: tuple[Box, ...] = ()
-        self._pen = Pen()
+        self._pen = Pen(choice=pen)
+        self._pen_is_a_key = pen == "space"
+        self._key_held_until = float("-inf")
         self._pen_update: PenUpdate | None = None
+        self._gestures = Gestures()
+        self._gesture = GestureUpdate()
+        self._suggest = suggest
+        self._editor = Editor(suggest)
+        writer = Writer(classifier, self._alphabet, mirror=mirror)
+        self._desk = AirDesk(writer, self._editor, min_confidence)
         self._paper = PaperReader(classifier, self._alphabet, min_confidence)
         self._paper_step: PaperStep | None = None
-        self._text = Text()
         self._latest: Prediction | None = None
-        self._unsure = False
         self._frame: Frame | None = None
 
     @property
     def text(self) -> str:
         """The text so far, lines parted by newlines."""
-        return str(self._text)
+        return str(self._editor)
 
     @property
     def mode(self) -> Mode:
@@ -145,8 +173,11 @@ class Session:
         events = self._take_hands()
         self._forget_looks()  # of frames that did not come any more
         if self.mode == "air" and self._frame is not None:
-            events += self._write_strokes(self._pen.flush().finished)
-        self._text = self._text.keep_page()
+            update = self._pen.flush()
+            events += self._desk.step(update.ended, None, update.palm, **self._place())
+            events += self._desk.finish(**self._place())
+            self._latest = self._desk.latest
+        self._editor.keep_page()
         return events + self._text_events(before)
 
     def next_mode(self) -> list[Event]:
@@ -159,22 +190,37 @@ class Session:
         def change() -> None:
             index = ALPHABETS.index(self._alphabet.name) + 1
             self._alphabet = get_alphabet(ALPHABETS[index % len(ALPHABETS)])
+            self._desk.writer.alphabet = self._alphabet
             self._paper.read_anew(self._alphabet)
-            self._text = self._text.show_page(())
+            self._editor.show_page(())
 
         return self._edit(change)
 
-    def add_space(self) -> list[Event]:
-        """Append a space."""
-        return self._edit(lambda: self._set_text(self._text.write(" ")))
+    def edit(self, action: Action, number: int = 0) -> list[Event]:
+        """Do what a key says: the same edits as by gesture.
 
-    def delete(self) -> list[Event]:
-        """Delete the last character."""
-        return self._edit(lambda: self._set_text(self._text.delete()))
+        Args:
+            action: What to do. With the space bar as pen, "space" holds the pen down for a moment:
+                a key that is held is pressed again and again.
+            number: Of the suggestion to accept, from 0.
+        """
+        if action == "space" and self._pen_is_a_key:
+            time = self._frame.time if self._frame else 0.0
+            again = time < self._key_held_until
+            self._key_held_until = time + (_KEY_REPEATS if again else _KEY_REPEATS_FIRST)
+            return []
+        before = self.text
+        events = self._desk.edit(action, number=number, **self._place())
+        return events + self._text_events(before)
 
-    def clear(self) -> list[Event]:
-        """Delete all text."""
-        return self._edit(lambda: self._set_text(self._text.clear()))
+    @property
+    def mirror(self) -> bool:
+        """Whether the camera faces the writer."""
+        return self._desk.writer.mirrored
+
+    @mirror.setter
+    def mirror(self, mirror: bool) -> None:
+        self._desk.writer.mirrored = mirror
 
     def refresh(self, view: View) -> View:
         """Return the view with what an edit changed."""
@@ -185,15 +231,13 @@ class Session:
             alphabet=self._alphabet.name,
             latest=self._latest,
             text=self.text,
+            suggestions=self._editor.suggestions,
         )
 
     def _edit(self, change: Callable[[], None]) -> list[Event]:
         before = self.text
         change()
         return self._text_events(before)
-
-    def _set_text(self, text: Text) -> None:
-        self._text = text
 
     def _choose_mode(self, choice: ModeChoice) -> None:
         self._forget_looks()  # they are of the mode before
@@ -204,7 +248,7 @@ class Session:
             self._leave_paper()
 
     def _leave_paper(self) -> None:
-        self._text = self._text.keep_page()
+        self._editor.keep_page()
         self._paper.leave()
         self._paper_step = None
 
@@ -215,8 +259,8 @@ class Session:
         if self.mode == "air":
             return True
         pen = self._pen_update
-        hand = pen is not None and (pen.state is not PenState.NO_HAND or bool(pen.strokes))
-        return hand or not self._paper.reading
+        hand = pen is not None and pen.state is not PenState.NO_HAND
+        return hand or bool(self._desk.update.strokes) or not self._paper.reading
 
     def _probe_is_due(self, time: float) -> bool:
         return time - self._looked_at >= PROBE_SECONDS
@@ -246,39 +290,39 @@ class Session:
         self._covered = tuple(_hand_box(hand) for hand in hands)
         if self._choice == "paper":
             return []
-        update = self._pen.step(hands, frame.time)
+        update = self._pen.step(hands, frame.time, held=frame.time < self._key_held_until)
         self._pen_update = update
         self._auto = self._auto.step(update.state is PenState.DOWN, frame.time)
-        return self._write_strokes(update.finished) if self.mode == "air" else []
-
-    def _write_strokes(self, strokes: tuple[NDArray[np.float32], ...] | None) -> list[Event]:
-        """Read the strokes of a finished character and append it to the text."""
-        if not strokes or self._frame is None:
+        if self.mode != "air":
             return []
-        ink = render_strokes(as_writer_sees(strokes, mirrored=self.mirror))
-        row = self._alphabet.project(self._classifier.probabilities([ink]))[0]
-        prediction = self._alphabet.predict(row)
-        self._unsure = prediction.confidence < self._min_confidence
-        if self._unsure:
-            return []
-        self._latest = prediction
-        self._text = self._text.write(prediction.text)
-        character = Character(
-            prediction.text,
-            prediction.confidence,
-            prediction.candidates,
-            _inside(_bounds(strokes), self._frame),
+        if update.writing is not None and self._suggest is not None:
+            self._suggest.prepare()  # it takes less time than the first letter
+        place = _place_of(frame)
+        events = self._desk.step(update.ended, update.writing, update.palm, **place)
+        self._gesture = self._gestures.step(
+            update.hand,
+            place["size"],
+            frame.time,
+            writes=update.state is PenState.DOWN,
+            busy=bool(self._desk.update.strokes),
         )
-        return [
-            character_event(character, time=self._frame.time, frame=self._frame.index, mode="air")
-        ]
+        if self._gesture.action is not None:
+            events += self._desk.edit(self._gesture.action, **place)
+        self._latest = self._desk.latest or self._latest
+        return events
+
+    def _place(self) -> _Place:
+        """Where in the run the present frame is."""
+        if self._frame is None:
+            return _Place(time=0.0, frame=0, size=(1, 1))
+        return _place_of(self._frame)
 
     def _read_paper(self, frame: Frame) -> list[Event]:
         step = self._paper.step(frame, self._covered)
         self._paper_step = step
         if step.page_ended:
-            self._text = self._text.keep_page()
-        self._text = self._text.show_page(step.page)
+            self._editor.keep_page()
+        self._editor.show_page(step.page)
         if step.settled:
             self._latest = step.settled[-1]
         return [
@@ -300,11 +344,18 @@ class Session:
             latest=self._latest,
             text=self.text,
             hint=self._hint(),
+            suggestions=self._editor.suggestions,
         )
         pen, paper = self._pen_update, self._paper_step
         if self.mode == "air" and pen is not None:
             view = replace(
-                view, trail=pen.strokes, pen=_PEN_SHOWN[pen.state], tip=pen.tip, pause=pen.pause
+                view,
+                trail=self._desk.update.strokes,
+                pen=_PEN_SHOWN[pen.state],
+                tip=pen.tip,
+                pause=self._desk.update.pause,
+                coming=_COMING.get(self._gesture.coming, ""),
+                hold=self._gesture.progress,
             )
         if self.mode == "paper" and paper is not None:
             view = replace(view, marks=paper.marks, outline=paper.outline, guide=paper.guide)
@@ -313,16 +364,7 @@ class Session:
     def _hint(self) -> str:
         """What to do next, in one short sentence."""
         if self.mode == "air":
-            pen = self._pen_update
-            if pen is None or pen.state is PenState.NO_HAND:
-                return "Show one hand; write with the index finger, the others folded."
-            if pen.state is PenState.DOWN:
-                return "Writing: open the hand to lift the pen."
-            if pen.strokes:
-                return "Go on with the next stroke, or wait: the letter ends when the ring is full."
-            if self._unsure:
-                return "Not sure what that was: write it again, larger."
-            return "Point with the index finger alone to write."
+            return self._air_hint()
         marks = self._paper_step.marks if self._paper_step is not None else ()
         if any(not mark.settled for mark in marks):
             return "Hold still."
@@ -332,26 +374,33 @@ class Session:
             return "Hold a sheet with letters into the frame."
         return "Hold up a sheet with letters, or point with one finger and write in the air."
 
+    def _air_hint(self) -> str:
+        """The gesture that is useful now."""
+        pen, text = self._pen_update, self.text
+        if pen is None or pen.state is PenState.NO_HAND:
+            if text and not text[-1].isspace():
+                return "The hand is gone: that makes a space. Show it again to go on."
+            return "Show one hand; write with the index finger, or thumb and index together."
+        if pen.state is PenState.DOWN:
+            return "Writing: open the hand to lift the pen."
+        if self._desk.update.strokes:
+            return "Next stroke, or wait until the ring is full; two fingers up take it back."
+        if self._desk.unsure:
+            return "Not sure what that was: write it again, larger."
+        if self._editor.suggestions:
+            return f"Thumb up takes {self._editor.suggestions[0]}; two fingers up take back."
+        if text:
+            return "Two fingers up: take back. Hand out of sight: space. Open hand, still: clear."
+        return "Point with the index finger to write, or hold thumb and index together."
+
+
+def _place_of(frame: Frame) -> _Place:
+    height, width = frame.image.shape[:2]
+    return _Place(time=frame.time, frame=frame.index, size=(width, height))
+
 
 def _hand_box(hand: Hand) -> Box:
     """Bounding box of a hand: its landmarks lie inside it, so half a finger's width is added."""
-    x, y, w, h = _bounds((hand.landmarks,))
+    x, y, w, h = bounds((hand.landmarks,))
     margin = round(0.1 * max(w, h))
     return Box(x - margin, y - margin, w + 2 * margin, h + 2 * margin)
-
-
-def _inside(box: Box, frame: Frame) -> Box:
-    """Clip a box to the frame, leaving at least a pixel: a fingertip may be outside."""
-    height, width = frame.image.shape[:2]
-    x, y = min(max(box.x, 0), width - 1), min(max(box.y, 0), height - 1)
-    right = min(max(box.x + box.w, x + 1), width)
-    bottom = min(max(box.y + box.h, y + 1), height)
-    return Box(x, y, right - x, bottom - y)
-
-
-def _bounds(strokes: tuple[NDArray[np.float32], ...]) -> Box:
-    """Bounding box of strokes, in whole pixels."""
-    points = np.concatenate([stroke[:, :2] for stroke in strokes])
-    x, y = np.floor(points.min(axis=0)).astype(int)
-    right, bottom = np.ceil(points.max(axis=0)).astype(int)
-    return Box(int(x), int(y), int(right - x), int(bottom - y))

@@ -77,7 +77,8 @@ def test_a_camera_that_faces_the_writer_films_letters_mirrored(desk, character):
 def test_what_is_unsure_in_the_air_is_not_written(desk):
     hands = writing("E")
     session = air_session(hands, FakeClassifier(confidence=0.4), mode="air")
-    assert play(session, frames([desk] * len(hands))) == []
+    events = play(session, frames([desk] * len(hands)))
+    assert {event["event"] for event in events} == {"stroke"}
 
 
 def test_auto_goes_to_air_for_a_writing_hand_and_keeps_the_page(card, desk):
@@ -141,6 +142,26 @@ def test_the_mode_key_changes_what_is_read(card):
 def test_edits_send_the_new_text(card):
     session = air_session([], FakeClassifier("A"), mode="paper")
     play(session, frames([card] * 30))
-    for edit, text in ((session.add_space, "A "), (session.delete, "A"), (session.clear, "")):
-        assert [event["text"] for event in edit()] == [text]
-    assert session.clear() == []
+    for action, text in (
+        ("space", "A "),
+        ("delete", "A"),
+        ("clear", ""),
+        ("undo", "A"),
+        ("clear", ""),
+    ):
+        edit, news = session.edit(action)
+        assert (edit["event"], edit["action"]) == ("edit", action)
+        assert (news["event"], news["text"]) == ("text", text)
+    assert session.edit("clear") == []
+
+
+def test_the_space_bar_as_pen_writes_only_while_it_is_held(desk):
+    hands = writing("L")
+    for held in (False, True):
+        session = air_session(hands, mode="air", pen="space")
+        for number, frame in enumerate(frames([desk] * len(hands))):
+            if held and 6 < number < len(hands) - 30:
+                session.edit("space")
+            session.step(frame)
+        session.finish()
+        assert bool(session.text) == held
