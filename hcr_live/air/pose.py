@@ -96,10 +96,11 @@ def pinch_score(landmarks: NDArray[np.float32]) -> float:
     straight index finger than for a bent one. Less where the index finger is folded into the palm
     and where it reaches no farther than the others while these are folded, too (a fist). The
     other fingers may be stretched or folded. A touch gives 0.2 to 0.4, tips a finger's width
-    apart about 0.15, other poses less than 0. Turning, mirroring and scaling change nothing.
+    apart about 0.15, other poses less than 0; so does a hand that hangs, as a fist at times
+    looks. Turning by some 40 degrees, mirroring and scaling change nothing.
 
     Args:
-        landmarks: float32 (21, 2).
+        landmarks: float32 (21, 2), x right, y down, the image upright.
     """
     reach, palm = _reach(landmarks), palm_length(landmarks)
     gap = _distance(landmarks[_THUMB_TIP], landmarks[_INDEX[3]]) / palm
@@ -109,7 +110,9 @@ def pinch_score(landmarks: NDArray[np.float32]) -> float:
     folded = max(_ramp(index, 0.27, 0.17), _ramp(bend, 105, 120))
     alike = _ramp(index - max(others), 0.2, 0.1)
     fist = alike * _ramp(reach[_RING[3]] - reach[_RING[1]], -0.05, -0.12)
-    return float(chance - gap - 0.6 * max(folded, fist))
+    x, y = pinch_point(landmarks) - landmarks[_WRIST]
+    hangs = _ramp(float(np.degrees(np.arctan2(abs(x), -y))), 110, 130)
+    return float(chance - gap - 0.6 * max(folded, fist, hangs))
 
 
 def pose_of(landmarks: NDArray[np.float32]) -> Pose:

@@ -29,7 +29,7 @@ def test_only_the_pointing_hand_points(palm: float, turn: float, mirrored: bool)
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
-@pytest.mark.parametrize("turn", [-75, -30, 0, 30, 75])
+@pytest.mark.parametrize("turn", [-40, -20, 0, 20, 40])
 @pytest.mark.parametrize("palm", [20, 100, 400])
 def test_only_the_pinching_hand_pinches(palm: float, turn: float, mirrored: bool) -> None:
     def score(pose: str) -> float:
@@ -86,6 +86,10 @@ def test_the_pinch_point_is_between_the_tips() -> None:
 
 def test_a_finger_that_points_down_does_not_write() -> None:
     assert pointing_score(landmarks("point", turn=180)) < SETTINGS.up_score
+
+
+def test_a_hand_that_hangs_does_not_pinch() -> None:
+    assert pinch_score(landmarks("pinch", turn=180)) < SETTINGS.pinch_up_score
 
 
 def test_two_raised_fingers_do_not_write() -> None:
