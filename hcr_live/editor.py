@@ -31,6 +31,7 @@ class Editor:
         self.suggestions: tuple[str, ...] = ()
         self._suggest = suggest
         self._word: tuple[Row, ...] = ()
+        self._ended = False
         self._history: list[tuple[Text, tuple[Row, ...]]] = []
 
     def __str__(self) -> str:
@@ -48,12 +49,21 @@ class Editor:
             label: Its text.
             letters: Its probabilities as letters; None for what is no part of a word.
         """
+        if self._ended:
+            self.space()
         # A word whose start is not known letter by letter (read from paper, a digit) gets no help.
         starts = not str(self.text) or str(self.text)[-1].isspace()
         word: tuple[Row, ...] = ()
         if letters is not None and (starts or self._word):
             word = (*self._word, letters)
         self._change(self.text.write(label), word)
+
+    def end_word(self) -> bool:
+        """Put a space before what is written next; return False where no word is to be ended."""
+        if self._ended or not str(self.text) or str(self.text)[-1].isspace():
+            return False
+        self._ended = True
+        return True
 
     def space(self) -> None:
         """Append a space, where there is a word before it."""
@@ -82,6 +92,9 @@ class Editor:
 
     def undo(self) -> bool:
         """Take back the last of these edits; return False if there is none."""
+        if self._ended:
+            self._ended = False
+            return True
         if not self._history:
             return False
         before, self._word = self._history.pop()
@@ -100,12 +113,13 @@ class Editor:
     def _turn(self, text: Text) -> None:
         if str(text) != str(self.text):  # paper changed the text: edits before are history
             self._history.clear()
+            self._ended = False
             self._word, self.suggestions = (), ()
         self.text = text
 
     def _change(self, text: Text, word: tuple[Row, ...]) -> None:
         self._history = [*self._history[-_MOST_UNDONE:], (self.text, self._word)]
-        self.text, self._word = text, word
+        self.text, self._word, self._ended = text, word, False
         self._find()
 
     def _find(self) -> None:

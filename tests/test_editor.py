@@ -103,3 +103,25 @@ def test_a_digit_ends_the_help(editor):
     editor.write("g", row("g"))
     assert editor.suggestions == ()
     assert str(editor) == "d0g"
+
+
+def test_a_word_that_was_ended_gets_its_space_with_the_next_letter(editor):
+    assert not editor.end_word()
+    write(editor, "do")
+    assert editor.end_word()
+    assert not editor.end_word()
+    assert str(editor) == "do"
+    write(editor, "at")
+    assert str(editor) == "do at"
+    editor.end_word()
+    editor.undo()
+    write(editor, "e")
+    assert str(editor) == "do ate"
+    for left in ("do at", "do a", "do ", "do", "d"):
+        editor.undo()
+        assert str(editor) == left
+    write(editor, "og")
+    editor.end_word()
+    assert editor.accept()
+    write(editor, "a")
+    assert str(editor) == "dog a"

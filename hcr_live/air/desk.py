@@ -86,6 +86,8 @@ class AirDesk:
             # Pen strokes come before the edit that follows them, whatever the pause.
             events += self.finish(time=time, frame=frame, size=size)
             before = str(self._editor)
+            if action == "end word":
+                return [*events, *self._end_word(time)]
             if action == "space":
                 self._editor.space()
             elif action == "delete":
@@ -96,6 +98,9 @@ class AirDesk:
                 self._editor.accept(number)
             did = str(self._editor) != before
         return [*events, edit_event(action, number, time=time)] if did else events
+
+    def _end_word(self, time: float) -> list[Event]:
+        return [edit_event("end word", 0, time=time)] if self._editor.end_word() else []
 
     def _write(
         self, written: Sequence[Written], time: float, frame: int, size: tuple[int, int]

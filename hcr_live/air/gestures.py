@@ -1,7 +1,7 @@
 """Editing by hand alone: poses held still, and a hand that leaves, become edits of the text.
 
-Space is the hand's leaving the frame, not its lowering: both look alike to the camera when the
-frame ends at the desk, and a hand that has left can't be taken for one that writes or rests.
+A word ends where the hand leaves the frame, not where it is lowered: both look alike to the camera
+when the frame ends at the desk, and a hand that has left can't be one that writes or rests.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hcr_live.air.hands import Hand
 from hcr_live.air.pose import Pose, palm_length, pose_of
 
-Action = Literal["space", "undo", "delete", "clear", "accept"]
+Action = Literal["end word", "space", "undo", "delete", "clear", "accept"]
 """What a gesture or a key does to the text; only keys delete, as undo does it by hand."""
 
 _ACTIONS: dict[Pose, Action] = {"victory": "undo", "thumb": "accept", "open": "clear"}
@@ -118,7 +118,7 @@ class Gestures:
         if self._is_away or time - self._hand_seen < patience:
             return GestureUpdate()
         self._is_away = True
-        return GestureUpdate("space")
+        return GestureUpdate("end word")
 
     def _hold(
         self, pose: Pose, place: NDArray[np.float32], palm: float, time: float

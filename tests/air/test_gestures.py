@@ -85,19 +85,19 @@ def test_a_drop_out_does_not_start_the_hold_anew(hands):
     assert run(hands, *parts)[0] == []
 
 
-def test_a_hand_that_leaves_the_frame_makes_one_space(hands):
+def test_a_hand_that_leaves_the_frame_ends_one_word(hands):
     at_border = hands["open"].landmarks + np.float32([0, 300])
     leaving = Hand(at_border, "Left", 1.0)
     actions, _ = run(hands, ("point", 0.5), (leaving, 0.1), (None, 3.0), ("point", 0.5))
     ((action, at),) = actions
-    assert action == "space"
+    assert action == "end word"
     assert 1.0 <= at <= 1.3
 
 
 def test_a_hand_that_is_lost_in_the_middle_is_given_longer(hands):
     assert run(hands, ("point", 0.5), (None, 0.9), ("point", 0.5))[0] == []
-    assert [name for name, _ in run(hands, ("point", 0.5), (None, 2.0))[0]] == ["space"]
+    assert [name for name, _ in run(hands, ("point", 0.5), (None, 2.0))[0]] == ["end word"]
 
 
-def test_no_space_before_a_hand_was_there(hands):
+def test_no_word_ends_before_a_hand_was_there(hands):
     assert run(hands, (None, 5.0))[0] == []
