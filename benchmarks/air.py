@@ -258,11 +258,12 @@ def read_clip(clip: Clip) -> Outcome:
     from hcr_live.air.hands import HandDetector
     from hcr_live.air.watcher import HandWatcher
     from hcr_live.classifier import Classifier
+    from hcr_live.language.suggester import Suggester
     from hcr_live.session import Session
 
     cv2.setNumThreads(1)
     hands = HandWatcher(HandDetector)
-    session = Session(Classifier(), hands)
+    session = Session(Classifier(), hands, suggest=Suggester("en"))
     outcome = Outcome()
     suggested: dict[int, str] = {}
     pauses: list[tuple[float, float]] = []
