@@ -10,6 +10,8 @@ ModeChoice = Literal["auto", "paper", "air"]
 MODES: tuple[ModeChoice, ...] = ("auto", "paper", "air")
 
 PenChoice = Literal["auto", "point", "pinch", "space"]
+"""How the pen of the air is held: by pointing or pinching, whichever a hand does; by one of these;
+by a key."""
 PENS: tuple[PenChoice, ...] = ("auto", "point", "pinch", "space")
 
 ReadFormat = Literal["text", "json", "csv"]

@@ -12,7 +12,7 @@ import numpy as np
 from hcr_live.air.desk import AirDesk, bounds
 from hcr_live.air.gestures import Action, Gestures, GestureUpdate
 from hcr_live.air.hands import Hand
-from hcr_live.air.pen import Pen, PenChoice, PenState, PenUpdate
+from hcr_live.air.pen import Pen, PenState, PenUpdate
 from hcr_live.air.watcher import Hands
 from hcr_live.air.writer import Writer
 from hcr_live.alphabet import ALPHABETS, get_alphabet
@@ -22,7 +22,7 @@ from hcr_live.frame import Box, Frame
 from hcr_live.ink.render import render_strokes
 from hcr_live.language.suggester import Suggester
 from hcr_live.mode import AutoMode
-from hcr_live.options import MODES, ModeChoice
+from hcr_live.options import MODES, ModeChoice, PenChoice
 from hcr_live.paper.reader import PaperReader, PaperStep
 from hcr_live.reading import Classifies, Prediction
 from hcr_live.view import Mode, ShownPen, View

@@ -1,4 +1,4 @@
-"""The pen of the air: from hands over time to strokes and finished characters."""
+"""The pen of the air: from hands over time to strokes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,9 @@ from hcr_live.air.pose import (
     pinch_score,
     pointing_score,
 )
+from hcr_live.options import PenChoice
 
 Stroke = NDArray[np.float32]
-
-PenChoice: TypeAlias = Literal["auto", "point", "pinch", "space"]
-"""How it is held: by pointing or pinching, whichever a hand does; by one of these; by a key."""
 
 Grip: TypeAlias = Literal["point", "pinch"]
 
@@ -65,10 +63,7 @@ class PenSettings:
             opens between two strokes looks like pointing.
         up_after: It must not do so this long; the stroke then ends where it last did.
         lost_after: A hand may be out of sight this long within a stroke.
-        pause: The pen is up this long: the character is finished.
-        shortest_path: A character whose strokes are together shorter is none.
-        dot_path: A shorter stroke is a dot.
-        dot_time: A dot counts if the hand rested this long, and only beside other strokes.
+        pause: The pen is up this long: another hand may take it.
         fastest: Palm lengths a second; a tip that moves faster has jumped.
     """
 
@@ -83,9 +78,6 @@ class PenSettings:
     up_after: float = 0.065
     lost_after: float = 0.3
     pause: float = 0.8
-    shortest_path: float = 0.5
-    dot_path: float = 0.12
-    dot_time: float = 0.15
     fastest: float = 40.0
 
 
@@ -97,23 +89,15 @@ class PenUpdate:
         state: What the hand does now.
         tip: (x, y) of the fingertip, or of the point between the tips that pinch, smoothed while
             the pen is down, in pixels of the unmirrored frame; None without a hand.
-        strokes: The character in progress, one float32 (n, 3) a stroke: x, y in pixels of the
-            unmirrored frame, seconds since the character began. Views: do not write into them.
-        finished: The strokes, float32 (n, 2), of the character that ended with this frame, as
-            the unmirrored frame shows them; None in all other frames.
-        pause: How much of the pause that ends the character is over, in [0, 1].
         palm: Length of the palm in pixels; 0.0 before the first hand.
         ended: The strokes that ended with this frame, float32 (n, 3) each: x, y in pixels of the
-            unmirrored frame, time in seconds of the clip. Shorter than a dot they are left out.
+            unmirrored frame, time in seconds of the clip.
         writing: The stroke in progress, likewise, or None.
         hand: The hand that is followed; None where it is not seen.
     """
 
     state: PenState
     tip: tuple[float, float] | None
-    strokes: tuple[Stroke, ...]
-    finished: tuple[Stroke, ...] | None
-    pause: float
     palm: float
     ended: tuple[Stroke, ...]
     writing: Stroke | None
@@ -138,7 +122,6 @@ class Pen:
         self._hand: Hand | None = None
         self._ended: list[Stroke] = []
         self._filter = OneEuroFilter()
-        self._strokes: list[_Path] = []
         self._current: _Path | None = None
         self._down = False
         self._began = 0.0
@@ -165,7 +148,7 @@ class Pen:
         """
         self._ended = []
         if time <= self._time:
-            return self._update(None)
+            return self._update()
         self._held = held
         self._hand = hand = self._writer(hands, time)
         if hand is None:
@@ -173,16 +156,13 @@ class Pen:
         else:
             self._follow(hand, time)
         self._time = time
-        over = self._strokes and not self._down and self._current is None
-        if over and time - self._up_since >= self._settings.pause:
-            return self._update(self._take())
-        return self._update(None)
+        return self._update()
 
     def flush(self) -> PenUpdate:
-        """End the stroke and the character in progress: there are no more frames."""
+        """End the stroke in progress: there are no more frames."""
         self._ended = []
         self._lift()
-        return self._update(self._take())
+        return self._update()
 
     def _writer(self, hands: Sequence[Hand], time: float) -> Hand | None:
         """Choose the hand that writes: it stays the same one within a character."""
@@ -279,8 +259,7 @@ class Pen:
             return
         self._doubt_since = None
         if self._current is None:
-            if not self._strokes:
-                self._began = time
+            self._began = time
             self._filter.reset()
             self._current = _Path()
             self._speed = 0.0
@@ -316,44 +295,22 @@ class Pen:
         path, self._current = self._current, None
         if path is not None and self._down:
             path.trim()
-            self._strokes.append(path)
             self._up_since = self._began + path.end_time
             self._written_by = self._grip
             self._tightness = path.score if self._grip == "pinch" else 0.0
-            if self._is_line(path) or path.duration >= self._settings.dot_time:
-                self._ended.append(self._in_clip_time(path))
+            self._ended.append(self._in_clip_time(path))
         self._down = False
         self._doubt_since = None
-
-    def _take(self) -> tuple[Stroke, ...] | None:
-        """Hand the character over; None where the strokes are none."""
-        settings, palm = self._settings, max(self._palm, 1e-6)
-        paths, self._strokes = self._strokes, []
-        lines = [path for path in paths if self._is_line(path)]
-        if sum(path.length for path in lines) < settings.shortest_path * palm:
-            return None
-        kept = [path for path in paths if path in lines or path.duration >= settings.dot_time]
-        return tuple(glide(path.points[:, :2], 0.05 * palm) for path in kept)
-
-    def _is_line(self, path: _Path) -> bool:
-        return path.length >= self._settings.dot_path * max(self._palm, 1e-6)
 
     def _in_clip_time(self, path: _Path) -> Stroke:
         return path.points + np.array([0, 0, self._began], np.float32)
 
-    def _update(self, finished: tuple[Stroke, ...] | None) -> PenUpdate:
+    def _update(self) -> PenUpdate:
         writing = self._current if self._down else None
-        paths = [*self._strokes, *([writing] if writing else [])]
-        pause = 0.0
-        if self._strokes and not self._down:
-            pause = (self._time - self._up_since) / self._settings.pause
         state = PenState.NO_HAND if self._tip is None else PenState.HOVER
         return PenUpdate(
             state=PenState.DOWN if self._down else state,
             tip=self._tip,
-            strokes=tuple(path.points for path in paths),
-            finished=finished,
-            pause=float(np.clip(pause, 0, 1)),
             palm=self._palm,
             ended=tuple(self._ended),
             writing=self._in_clip_time(writing) if writing else None,
