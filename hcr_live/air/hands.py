@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.air.pose import palm_length, pose_of
 from hcr_live.errors import HcrError
 from hcr_live.quiet import silent_stderr
 from hcr_live.resources import model_path, verified
@@ -25,15 +24,6 @@ _LONGEST_SIDE = 640
 _SEARCH_AFTER = 0.5
 _SEARCH_INTERVAL = 0.06
 """Once no hand was seen for the first, the search (as dear as tracking) runs only this often, s."""
-
-_RESTING = 1.0
-_SECOND_INTERVAL = 0.25
-_SECOND_KEPT = 1.0
-"""A second hand, which costs as much again, is looked for this often once the first one has not
-held a pen for so long, and in each frame for so long after two were seen or one has jumped, s."""
-
-_JUMP = 1.0
-"""Palm lengths from frame to frame: more likely another hand."""
 
 _CONFIDENCE = 0.3
 """Below MediaPipe's 0.5: a missed hand costs a stroke, a false one makes no writing pose."""
@@ -61,50 +51,42 @@ class Hand:
 
 
 class HandDetector:
-    """MediaPipe's HandLandmarker (Zhang et al., MediaPipe Hands, 2020) in VIDEO mode.
+    """MediaPipe's HandLandmarker (Zhang et al., MediaPipe Hands, 2020) in VIDEO mode."""
 
-    Told to look for two hands, it searches the whole of every frame that shows fewer, which takes
-    twice as long. So one landmarker follows one hand, and another, for two, is asked while a second
-    hand is likely.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, max_hands: int = 1) -> None:
         """Load the model and run it once, so that the first frame is not late.
+
+        Args:
+            max_hands: With 2, the palm search (as dear as the rest) runs in every frame that
+                shows fewer than two hands.
 
         Raises:
             HcrError: If the model or MediaPipe is missing, damaged or does not start.
         """
-        self._path = verified(model_path(MODEL_NAME), MODEL_SHA256)
+        path = verified(model_path(MODEL_NAME), MODEL_SHA256)
         with silent_stderr():
             self._mediapipe = _import_mediapipe()
-            self._landmarkers: dict[int, Any] = {1: self._make(1)}
-            self._close = weakref.finalize(self, _release, self._landmarkers)
+            vision = self._mediapipe.tasks.vision
+            options = vision.HandLandmarkerOptions(
+                # By its path: MediaPipe copies a buffer several times, 20 MB in all.
+                base_options=self._mediapipe.tasks.BaseOptions(model_asset_path=str(path)),
+                running_mode=vision.RunningMode.VIDEO,
+                num_hands=max_hands,
+                min_hand_detection_confidence=_CONFIDENCE,
+                min_hand_presence_confidence=_CONFIDENCE,
+            )
+            try:
+                landmarker = vision.HandLandmarker.create_from_options(options)
+            except (RuntimeError, ValueError) as error:
+                raise HcrError(
+                    f"MediaPipe cannot start the hand model ({error}): install the package again."
+                ) from error
+            self._landmarker = landmarker
+            self._close = weakref.finalize(self, _release, landmarker)
             self._last_milliseconds = -1
-            self._forget()
+            self._seen = self._searched = float("-inf")
             self.detect(np.zeros((90, 160, 3), np.uint8), 0.0)
-            self._forget()
-
-    def _make(self, hands: int) -> Any:
-        vision = self._mediapipe.tasks.vision
-        options = vision.HandLandmarkerOptions(
-            # By its path: MediaPipe copies a buffer several times, 20 MB in all.
-            base_options=self._mediapipe.tasks.BaseOptions(model_asset_path=str(self._path)),
-            running_mode=vision.RunningMode.VIDEO,
-            num_hands=hands,
-            min_hand_detection_confidence=_CONFIDENCE,
-            min_hand_presence_confidence=_CONFIDENCE,
-        )
-        try:
-            return vision.HandLandmarker.create_from_options(options)
-        except (RuntimeError, ValueError) as error:
-            raise HcrError(
-                f"MediaPipe cannot start the hand model ({error}): install the package again."
-            ) from error
-
-    def _forget(self) -> None:
-        self._seen = self._searched = self._both_seen = self._second_searched = float("-inf")
-        self._last: Hand | None = None
-        self._rested = 0.0  # since when, where there is a last hand
+            self._searched = float("-inf")
 
     def detect(self, image: NDArray[np.uint8], time: float) -> tuple[Hand, ...]:
         """Find the hands of the next frame of a clip.
@@ -114,7 +96,7 @@ class HandDetector:
             time: Seconds, increasing from call to call, any origin.
 
         Returns:
-            At most two hands, in no special order.
+            At most `max_hands` hands, in no special order.
 
         Raises:
             HcrError: If the detector was closed.
@@ -123,7 +105,7 @@ class HandDetector:
             raise HcrError("The hand detector was closed: make a new one.")
         # Time runs back where a source starts again; then nothing of before counts.
         if time < self._searched:
-            self._forget()
+            self._seen = self._searched = float("-inf")
         if time - self._seen > _SEARCH_AFTER and time - self._searched < _SEARCH_INTERVAL:
             return ()
         self._searched = time
@@ -138,38 +120,9 @@ class HandDetector:
         )
         # MediaPipe refuses a time that does not grow, so frames of the same millisecond move on.
         self._last_milliseconds = max(self._last_milliseconds + 1, round(time * 1000))
-        two = self._second_is_due(time)
-        hands = self._hands(2 if two else 1, picture, width, height)
-        if two:
-            self._second_searched = time
-        if len(hands) == 2 or self._has_jumped(hands):
-            self._both_seen = time
-        if hands:
+        result = self._landmarker.detect_for_video(picture, self._last_milliseconds)
+        if result.hand_landmarks:
             self._seen = time
-        if self._last is None or any(pose_of(h.landmarks) in ("point", "pinch") for h in hands):
-            self._rested = time
-        self._last = hands[0] if hands else None
-        return hands
-
-    def _second_is_due(self, time: float) -> bool:
-        if time - self._both_seen <= _SECOND_KEPT:
-            return True
-        rests = self._last is not None and time - self._rested > _RESTING
-        return rests and time - self._second_searched >= _SECOND_INTERVAL
-
-    def _has_jumped(self, hands: tuple[Hand, ...]) -> bool:
-        if self._last is None or not hands:
-            return False
-        before = self._last.landmarks
-        away = np.hypot(*(hands[0].landmarks.mean(axis=0) - before.mean(axis=0)))
-        return bool(away > _JUMP * palm_length(before))
-
-    def _hands(self, number: int, picture: Any, width: int, height: int) -> tuple[Hand, ...]:
-        if number not in self._landmarkers:
-            with silent_stderr():
-                self._landmarkers[number] = self._make(number)
-        landmarker = self._landmarkers[number]
-        result = landmarker.detect_for_video(picture, self._last_milliseconds)
         scale = np.array([width, height], np.float32)
         return tuple(
             Hand(
@@ -185,18 +138,17 @@ class HandDetector:
         )
 
     def close(self) -> None:
-        """Free the models; may be called twice."""
+        """Free the model; may be called twice."""
         self._close()
 
 
-def _release(landmarkers: dict[int, Any]) -> None:
-    """Close landmarkers, also while Python exits: then their worker threads are gone already."""
-    for landmarker in landmarkers.values():
-        try:
-            landmarker.close()
-        except RuntimeError:
-            # Its destructor would try once more, later, and print a traceback.
-            landmarker._handle = None
+def _release(landmarker: Any) -> None:
+    """Close a landmarker, also while Python exits: then its worker thread is gone already."""
+    try:
+        landmarker.close()
+    except RuntimeError:
+        # Its destructor would try once more, later, and print a traceback.
+        landmarker._handle = None
 
 
 def _import_mediapipe() -> Any:

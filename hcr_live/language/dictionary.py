@@ -7,12 +7,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
+
+_LEAST_COUNT = 300_000
 
 _JOINERS = dict.fromkeys(map(ord, "'’-"))
 """Signs within a word that nobody writes in the air: its letters are compared without them."""
@@ -64,7 +67,7 @@ def open_dictionary(language: str) -> Dictionary | None:
 
 
 def english() -> Dictionary:
-    """Return 82,834 English words with their frequencies in books.
+    """Return some 37,500 English words with their frequencies in books.
 
     The list is SymSpell's, which symspellpy carries (MIT): the words of SCOWL (MIT-like) with
     their counts in Google Books Ngram (CC BY 3.0). Only its file is read: the package's code does
@@ -79,7 +82,9 @@ def english() -> Dictionary:
             "The English words are missing: pip install symspellpy, or choose --language off."
         )
     path = Path(package.origin).with_name("frequency_dictionary_en_82_765.txt")
-    return make_dictionary("en", _counts(path))
+    # The rest of the list is rare words, which cost as much memory.
+    common = (row for row in _counts(path) if row[1] >= _LEAST_COUNT)
+    return make_dictionary("en", common)
 
 
 def read_dictionary(path: Path) -> Dictionary:
@@ -112,7 +117,8 @@ def make_dictionary(name: str, counts: Iterable[tuple[str, float]]) -> Dictionar
     for text, count in counts:
         merged[text.lower()] += count
     rows: dict[int, list[tuple[float, str, str]]] = defaultdict(list)
-    for text, count in merged.items():
+    while merged:  # emptied, not copied: it is ten times as large as what comes of it
+        text, count = merged.popitem()
         letters = _written(text)
         if letters:
             rows[len(letters)].append((-count, text, letters))
@@ -141,7 +147,7 @@ def _written(text: str) -> str:
 
 def _counts(path: Path) -> Iterator[tuple[str, float]]:
     """Yield the words of a file and their counts."""
-    for line in _text(path).splitlines():
+    for line in StringIO(_text(path)):
         word, *rest = line.replace(",", " ").split() or [""]
         count = _count(rest)
         if word and count:
