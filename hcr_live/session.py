@@ -12,7 +12,7 @@ import numpy as np
 from hcr_live.air.desk import AirDesk, bounds
 from hcr_live.air.gestures import Action, Gestures, GestureUpdate
 from hcr_live.air.hands import Hand
-from hcr_live.air.pen import Pen, PenState, PenUpdate
+from hcr_live.air.pen import Pen, PenState, PenUpdate, Stroke
 from hcr_live.air.watcher import Hands
 from hcr_live.air.writer import Writer
 from hcr_live.alphabet import ALPHABETS, get_alphabet
@@ -32,6 +32,9 @@ PROBE_SECONDS = 0.1
 
 _KEY_REPEATS_FIRST, _KEY_REPEATS = 0.6, 0.2
 """A key that is held is heard again after so many seconds, at first and then."""
+
+_EARLY = 1.5
+"""Seconds within which a stroke may belong to the character with which air-writing begins."""
 
 _COMING: dict[Action | None, str] = {
     "undo": "take back",
@@ -95,6 +98,7 @@ class Session:
         self._pen_is_a_key = pen == "space"
         self._key_held_until = float("-inf")
         self._pen_update: PenUpdate | None = None
+        self._early: tuple[Stroke, ...] = ()
         self._gestures = Gestures()
         self._gesture = GestureUpdate()
         self._suggest = suggest
@@ -172,7 +176,7 @@ class Session:
         before = self.text
         events = self._take_hands()
         self._forget_looks()  # of frames that did not come any more
-        if self.mode == "air" and self._frame is not None:
+        if self._is_air() and self._frame is not None:
             update = self._pen.flush()
             events += self._desk.step(update.ended, None, update.palm, **self._place())
             events += self._desk.finish(**self._place())
@@ -293,12 +297,16 @@ class Session:
         update = self._pen.step(hands, frame.time, held=frame.time < self._key_held_until)
         self._pen_update = update
         self._auto = self._auto.step(update.state is PenState.DOWN, frame.time)
-        if self.mode != "air":
+        ended = (*self._early, *update.ended)
+        if not self._is_air():
+            # The strokes that show that it is air come before it is known.
+            self._early = tuple(s for s in ended if frame.time - s[-1, 2] < _EARLY)
             return []
+        self._early = ()
         if update.writing is not None and self._suggest is not None:
             self._suggest.prepare()  # it takes less time than the first letter
         place = _place_of(frame)
-        events = self._desk.step(update.ended, update.writing, update.palm, **place)
+        events = self._desk.step(ended, update.writing, update.palm, **place)
         self._gesture = self._gestures.step(
             update.hand,
             place["size"],
@@ -310,6 +318,13 @@ class Session:
             events += self._desk.edit(self._gesture.action, **place)
         self._latest = self._desk.latest or self._latest
         return events
+
+    def _is_air(self) -> bool:
+        """Whether strokes and gestures mean anything: also while a hand rests after writing."""
+        if self.mode == "air":
+            return True
+        written = self._choice == "auto" and self._editor.can_undo
+        return written and not self._paper.reading
 
     def _place(self) -> _Place:
         """Where in the run the present frame is."""
@@ -347,7 +362,7 @@ class Session:
             suggestions=self._editor.suggestions,
         )
         pen, paper = self._pen_update, self._paper_step
-        if self.mode == "air" and pen is not None:
+        if self._is_air() and pen is not None:
             view = replace(
                 view,
                 trail=self._desk.update.strokes,
@@ -363,7 +378,7 @@ class Session:
 
     def _hint(self) -> str:
         """What to do next, in one short sentence."""
-        if self.mode == "air":
+        if self._is_air():
             return self._air_hint()
         marks = self._paper_step.marks if self._paper_step is not None else ()
         if any(not mark.settled for mark in marks):

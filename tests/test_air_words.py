@@ -24,7 +24,7 @@ def letters(word: str, seed: int) -> list:
 
 def watch(moves: Sequence[Move], **film) -> tuple[list[dict], list, Session]:
     hands = HandWatcher(HandDetector)
-    session = Session(Classifier(), hands, mode="air", suggest=Suggester("en"))
+    session = Session(Classifier(), hands, suggest=Suggester("en"))
     events, views = [], []
     frames = move_frames(moves, seed=5, **{"fps": 24.0, **FRAME, **film})
     for number, (image, time) in enumerate(frames):

@@ -34,7 +34,8 @@ class GestureSettings:
         still: A hand that moves farther from where the pose began holds nothing.
         away: A hand that went out at the frame's border is away after so long,
         lost: and one that was lost from sight elsewhere after so long.
-        border: How near the border a hand is that goes out.
+        border: How near the border a hand is that goes out,
+        soon: or will be after so long if it moves on as it does: quick hands are lost before.
     """
 
     hold: float = 0.5
@@ -45,6 +46,7 @@ class GestureSettings:
     away: float = 0.5
     lost: float = 1.2
     border: float = 0.6
+    soon: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Gestures:
         self._seen = -math.inf  # was last seen,
         self._place = np.zeros(2, np.float32)  # and where it began
         self._said = False
-        self._hand_seen = -math.inf
+        self._hand = np.zeros(2, np.float32)  # where it was seen last,
+        self._hand_seen = -math.inf  # and when
         self._leaves = False
         self._is_away = True
 
@@ -96,11 +99,9 @@ class Gestures:
         """
         if hand is None:
             return self._miss(time)
-        self._hand_seen, self._is_away = time, False
         palm = palm_length(hand.landmarks)
-        low, high = hand.landmarks.min(axis=0), hand.landmarks.max(axis=0)
-        margin = self._settings.border * palm
-        self._leaves = bool((low < margin).any() or (high > np.array(size) - margin).any())
+        self._leaves = self._goes_out(hand.landmarks, palm, size, time)
+        self._hand, self._hand_seen, self._is_away = hand.landmarks[9], time, False
         if writes:
             self._pose = None
             return GestureUpdate()
@@ -109,6 +110,20 @@ class Gestures:
             self._pose = None
             return GestureUpdate()
         return self._hold(pose, hand.landmarks[9], palm, time)
+
+    def _goes_out(
+        self, landmarks: NDArray[np.float32], palm: float, size: tuple[int, int], time: float
+    ) -> bool:
+        elapsed = time - self._hand_seen
+        way = np.zeros(2, np.float32)
+        if 0 < elapsed <= self._settings.doubt:
+            way = (landmarks[9] - self._hand) * np.float32(self._settings.soon / elapsed)
+        margin = self._settings.border * palm
+        low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+        border = np.array(size) - margin
+        return bool((np.minimum(low, low + way) < margin).any()) or bool(
+            (np.maximum(high, high + way) > border).any()
+        )
 
     def _miss(self, time: float) -> GestureUpdate:
         settings = self._settings
