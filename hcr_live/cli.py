@@ -218,7 +218,8 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
 def _replay_parser(prog: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=prog,
-        description="Read the strokes that --events recorded again, without video.",
+        description="Read the strokes that --events recorded again, without video. Without "
+        "--alphabet, in that of the recording.",
         epilog="example:\n  python main.py replay out.jsonl --alphabet digits",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
