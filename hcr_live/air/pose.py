@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
@@ -158,13 +159,14 @@ def _bend(landmarks: NDArray[np.float32], finger: tuple[int, ...]) -> float:
     """
     knuckle, joint, last = landmarks[list(finger[:3])]
     lower, upper = joint - knuckle, last - joint
-    cosine = float(lower @ upper) / max(float(np.hypot(*lower) * np.hypot(*upper)), 1e-6)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+    cosine = float(lower @ upper) / max(math.hypot(*lower) * math.hypot(*upper), 1e-6)
+    return math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
 
 
 def _ramp(value: float, start: float, end: float) -> float:
     """Return 0 at and before `start`, 1 at and beyond `end`, linear between."""
-    return float(np.clip((value - start) / (end - start), 0, 1))
+    # Not np.clip, which takes twenty times as long on one number.
+    return min(max((value - start) / (end - start), 0.0), 1.0)
 
 
 def _points_down(landmarks: NDArray[np.float32]) -> float:
@@ -175,4 +177,4 @@ def _points_down(landmarks: NDArray[np.float32]) -> float:
 
 
 def _distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
-    return float(np.hypot(*(a - b)))
+    return math.dist(a, b)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
 
-_LEAST_COUNT = 300_000
+_LEAST_COUNT = 1_000_000
 
 _JOINERS = dict.fromkeys(map(ord, "'’-"))
 """Signs within a word that nobody writes in the air: its letters are compared without them."""
@@ -67,7 +67,7 @@ def open_dictionary(language: str) -> Dictionary | None:
 
 
 def english() -> Dictionary:
-    """Return some 37,500 English words with their frequencies in books.
+    """Return some 22,000 English words with their frequencies in books.
 
     The list is SymSpell's, which symspellpy carries (MIT): the words of SCOWL (MIT-like) with
     their counts in Google Books Ngram (CC BY 3.0). Only its file is read: the package's code does
@@ -82,8 +82,8 @@ def english() -> Dictionary:
             "The English words are missing: pip install symspellpy, or choose --language off."
         )
     path = Path(package.origin).with_name("frequency_dictionary_en_82_765.txt")
-    # The rest of the list is rare words, which cost as much memory.
-    common = (row for row in _counts(path) if row[1] >= _LEAST_COUNT)
+    # The rest of the list is rare words, which cost as much memory; contractions have made-up counts.
+    common = (row for row in _counts(path) if row[1] >= _LEAST_COUNT or "'" in row[0])
     return make_dictionary("en", common)
 
 
