@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
 
-_LEAST_COUNT = 1_000_000
+_LEAST_DIGITS = 7  # of the count of a word: a million
 
 _JOINERS = dict.fromkeys(map(ord, "'’-"))
 """Signs within a word that nobody writes in the air: its letters are compared without them."""
@@ -82,8 +82,11 @@ def english() -> Dictionary:
             "The English words are missing: pip install symspellpy, or choose --language off."
         )
     path = Path(package.origin).with_name("frequency_dictionary_en_82_765.txt")
+    rows = (line.partition(" ") for line in StringIO(_text(path)))
     # The rest of the list is rare words, which cost as much memory; contractions have made-up counts.
-    common = (row for row in _counts(path) if row[1] >= _LEAST_COUNT or "'" in row[0])
+    common = (
+        (word, float(count)) for word, _, count in rows if len(count) > _LEAST_DIGITS or "'" in word
+    )
     return make_dictionary("en", common)
 
 
