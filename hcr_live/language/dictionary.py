@@ -83,7 +83,7 @@ def english() -> Dictionary:
         )
     path = Path(package.origin).with_name("frequency_dictionary_en_82_765.txt")
     rows = (line.partition(" ") for line in StringIO(_text(path)))
-    # The rest of the list is rare words, which cost as much memory; contractions have made-up counts.
+    # The rest are rare words, which cost as much memory; contractions have made-up counts.
     common = (
         (word, float(count)) for word, _, count in rows if len(count) > _LEAST_DIGITS or "'" in word
     )
