@@ -23,7 +23,7 @@ from train.__main__ import main
 # Quick, and with all that a resumed run must not forget: dropout, averages, moments.
 networks.NETWORKS["compact"] = lambda: Sequential([
     layers.Input((32, 32, 1)), layers.Conv2D(4, 4, 4), layers.BatchNormalization(),
-    layers.Flatten(), layers.Dropout(0.5), layers.Dense(62, activation="softmax"),
+    layers.Flatten(), layers.Dropout(0.5), layers.Dense(62, name="logits"), layers.Softmax(),
 ])
 data, folder = map(Path, sys.argv[1:])
 options = ("--epochs 4 --passes 2 --per-class 8 --batch 24 --processes 1 --camera 0"
@@ -32,7 +32,7 @@ options = ("--epochs 4 --passes 2 --per-class 8 --batch 24 --processes 1 --camer
 class Stops(fit.tqdm):  # in the middle of the second round's first epoch
     def update(self, n=1):
         super().update(n)
-        if self.n == 9:
+        if self.n == 12:
             raise KeyboardInterrupt
 
 def command(name, *more):
