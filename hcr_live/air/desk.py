@@ -79,28 +79,25 @@ class AirDesk:
             size: Its width and height, pixels.
             number: Of the suggestion to accept, from 0.
         """
-        events: list[Event] = []
-        if action == "undo":
-            did = self.writer.undo() or self._editor.undo()
+        # Pen strokes come before the edit that follows them, whatever the pause.
+        undoes = action == "undo"
+        events = [] if undoes else self.finish(time=time, frame=frame, size=size)
+        editor, before = self._editor, str(self._editor)
+        if undoes:
+            did = self.writer.undo() or editor.undo()
+        elif action == "end word":
+            did = editor.end_word()
         else:
-            # Pen strokes come before the edit that follows them, whatever the pause.
-            events += self.finish(time=time, frame=frame, size=size)
-            before = str(self._editor)
-            if action == "end word":
-                return [*events, *self._end_word(time)]
             if action == "space":
-                self._editor.space()
+                editor.space()
             elif action == "delete":
-                self._editor.delete()
+                editor.delete()
             elif action == "clear":
-                self._editor.clear()
+                editor.clear()
             else:
-                self._editor.accept(number)
-            did = str(self._editor) != before
+                editor.accept(number)
+            did = str(editor) != before
         return [*events, edit_event(action, number, time=time)] if did else events
-
-    def _end_word(self, time: float) -> list[Event]:
-        return [edit_event("end word", 0, time=time)] if self._editor.end_word() else []
 
     def _write(
         self, written: Sequence[Written], time: float, frame: int, size: tuple[int, int]
