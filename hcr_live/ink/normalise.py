@@ -188,8 +188,7 @@ def _without_specks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     x, y, w, h, _ = parts[main]
     size = max(w, h)
     for index, (px, py, pw, ph, area) in enumerate(parts):
-        gap_x = max(px - (x + w), x - (px + pw), 0)
-        gap_y = max(py - (y + h), y - (py + ph), 0)
+        gap_x, gap_y = _gaps(Box(px, py, pw, ph), Box(x, y, w, h))
         is_small = max(pw, ph) < _SPECK_LENGTH * size and area < _SPECK_AREA * total
         is_far = max(gap_x, gap_y) > _SPECK_GAP * size
         is_dot = (

@@ -216,9 +216,10 @@ def _page(of: Mapping[str, Any], drawn: Mapping[str, str]) -> str:
         size: ", ".join(f"{true} as {answered} ({times})" for true, answered, times in found)
         for size, found in of["confused"].items()
     }
-    parts = [
-        section("By source", LEGEND, _html_table(of["sources"], "source")),
-        section("Simulated photos", PHOTOS, _html_table(of["photos"], "photos")),
+    parts = [section("By source", LEGEND, _html_table(of["sources"], "source"))]
+    if of["photos"]:
+        parts.append(section("Simulated photos", PHOTOS, _html_table(of["photos"], "photos")))
+    parts += [
         section(
             "By alphabet",
             "All sources together: each character counts once, so large sources weigh more.",
