@@ -34,8 +34,9 @@ class GestureSettings:
         still: A hand that moves farther from where the pose began holds nothing.
         away: A hand that went out at the frame's border is away after so long,
         lost: and one that was lost from sight elsewhere after so long.
-        border: How near the border a hand is that goes out,
+        border: How near the border the wrist of a hand is that goes out,
         soon: or will be after so long if it moves on as it does: quick hands are lost before.
+        fastest: Palm lengths a second; what moves faster is another hand, or none.
     """
 
     hold: float = 0.5
@@ -47,6 +48,7 @@ class GestureSettings:
     lost: float = 1.2
     border: float = 0.6
     soon: float = 0.3
+    fastest: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Gestures:
         self._hand_seen = -math.inf  # and when
         self._leaves = False
         self._is_away = True
+        self._stranger_seen = self._stranger_since = -math.inf
 
     def step(
         self,
@@ -100,6 +103,8 @@ class Gestures:
         if hand is None:
             return self._miss(time)
         palm = palm_length(hand.landmarks)
+        if self._is_stranger(hand.landmarks[9], palm, time):
+            return self._miss(time)
         self._leaves = self._goes_out(hand.landmarks, palm, size, time)
         self._hand, self._hand_seen, self._is_away = hand.landmarks[9], time, False
         if writes:
@@ -111,6 +116,20 @@ class Gestures:
             return GestureUpdate()
         return self._hold(pose, hand.landmarks[9], palm, time)
 
+    def _is_stranger(self, place: NDArray[np.float32], palm: float, time: float) -> bool:
+        """Whether something is seen, for a moment only, where the hand can't be.
+
+        While a hand leaves, MediaPipe at times takes a part of the room for one.
+        """
+        settings = self._settings
+        far = (2 + settings.fastest * (time - self._hand_seen)) * palm
+        if float(np.hypot(*(place - self._hand))) <= far:
+            return False
+        if time - self._stranger_seen > settings.doubt:
+            self._stranger_since = time
+        self._stranger_seen = time
+        return time - self._stranger_since < settings.doubt
+
     def _goes_out(
         self, landmarks: NDArray[np.float32], palm: float, size: tuple[int, int], time: float
     ) -> bool:
@@ -118,12 +137,10 @@ class Gestures:
         way = np.zeros(2, np.float32)
         if 0 < elapsed <= self._settings.doubt:
             way = (landmarks[9] - self._hand) * np.float32(self._settings.soon / elapsed)
+        # Not by the fingertips: they are near the border wherever something is written there.
+        wrist = np.stack([landmarks[0], landmarks[0] + way])
         margin = self._settings.border * palm
-        low, high = landmarks.min(axis=0), landmarks.max(axis=0)
-        border = np.array(size) - margin
-        return bool((np.minimum(low, low + way) < margin).any()) or bool(
-            (np.maximum(high, high + way) > border).any()
-        )
+        return bool(((wrist < margin) | (wrist > np.array(size) - margin)).any())
 
     def _miss(self, time: float) -> GestureUpdate:
         settings = self._settings

@@ -99,5 +99,20 @@ def test_a_hand_that_is_lost_in_the_middle_is_given_longer(hands):
     assert [name for name, _ in run(hands, ("point", 0.5), (None, 2.0))[0]] == ["end word"]
 
 
+def test_a_finger_at_the_upper_border_is_no_hand_that_leaves(hands):
+    point = hands["point"].landmarks
+    at_border = Hand(point - np.float32([0, point[:, 1].min() - 5]), "Left", 1.0)
+    assert run(hands, (at_border, 0.5), (None, 0.9), (at_border, 0.5))[0] == []
+
+
+def test_a_hand_seen_elsewhere_for_a_moment_does_not_hold_the_word_open(hands):
+    leaving = Hand(hands["open"].landmarks + np.float32([0, 300]), "Left", 1.0)
+    elsewhere = Hand(hands["open"].landmarks * np.float32(0.4) + np.float32([700, 0]), "Left", 1.0)
+    parts = [("point", 0.5), (leaving, 0.1), (None, 0.1), (elsewhere, 0.07), (None, 1.0)]
+    ((action, at),) = run(hands, *parts)[0]
+    assert action == "end word"
+    assert 1.0 <= at <= 1.3
+
+
 def test_no_word_ends_before_a_hand_was_there(hands):
     assert run(hands, (None, 5.0))[0] == []
