@@ -62,6 +62,7 @@ class PenSettings:
         change_after: The same where the stroke before was held in the other way: a pinch that
             opens between two strokes looks like pointing.
         up_after: It must not do so this long; the stroke then ends where it last did.
+        open_after: The same for a pinch that looks like pointing, as a quick one at times does.
         lost_after: A hand may be out of sight this long within a stroke.
         pause: The pen is up this long: another hand may take it.
         fastest: Palm lengths a second; a tip that moves faster has jumped.
@@ -75,7 +76,8 @@ class PenSettings:
     down_after: float = 0.05
     pinch_down_after: float = 0.1
     change_after: float = 0.4
-    up_after: float = 0.065
+    up_after: float = 0.12
+    open_after: float = 0.22
     lost_after: float = 0.3
     pause: float = 0.8
     fastest: float = 40.0
@@ -126,7 +128,7 @@ class Pen:
         self._down = False
         self._began = 0.0
         self._up_since = -math.inf
-        self._doubt_since: float | None = None
+        self._doubtful: list[tuple[NDArray[np.float32], float]] = []  # Since it may have ended.
         self._seen = -math.inf
         self._time = -math.inf
         self._wrist: NDArray[np.float32] | None = None
@@ -219,6 +221,11 @@ class Pen:
         changed = self._grip != self._written_by and self._is_within_character()
         return settings.change_after if changed and self._choice == "auto" else wait
 
+    def _up_after(self, hand: Hand) -> float:
+        settings = self._settings
+        points = pointing_score(hand.landmarks) >= settings.down_score
+        return settings.open_after if self._grip == "pinch" and points else settings.up_after
+
     def _holds_on(self, score: float) -> bool:
         """Whether a stroke in progress goes on."""
         settings = self._settings
@@ -232,7 +239,6 @@ class Pen:
 
     def _follow(self, hand: Hand, time: float) -> None:
         """Move the pen with the hand."""
-        settings = self._settings
         palm = palm_length(hand.landmarks)
         # The palm's length shakes with the pose; half a second of it is steady.
         blend = 1.0 if self._palm == 0 else min(1.0, (time - self._seen) / 0.5)
@@ -252,12 +258,10 @@ class Pen:
         if not holds:
             if self._current is None:
                 return
-            if self._doubt_since is None:
-                self._doubt_since = time
-            if not self._down or time - self._doubt_since >= settings.up_after:
+            self._doubtful.append((raw, time))
+            if not self._down or time - self._doubtful[0][1] >= self._up_after(hand):
                 self._lift()
             return
-        self._doubt_since = None
         if self._current is None:
             self._began = time
             self._filter.reset()
@@ -266,12 +270,27 @@ class Pen:
         else:
             elapsed = time - self._began - self._current.end_time
             self._speed = float(np.hypot(*(raw - self._raw))) / (self._palm * elapsed)
+            for between, then in self._doubtful:
+                if self._lies_between(between, raw):
+                    self._append(between, then, self._current.score)
+        self._doubtful.clear()
+        self._append(raw, time, score)
+        if len(self._current) > 1 and self._current.duration >= self._down_after():
+            self._down = True
+
+    def _append(self, raw: NDArray[np.float32], time: float, score: float) -> None:
+        """Lengthen the stroke."""
+        assert self._current is not None
         self._raw = raw
         point = self._filter.step(raw, time, self._palm)
         self._current.append(point, time - self._began, score)
         self._tip = (float(point[0]), float(point[1]))
-        if len(self._current) > 1 and self._current.duration >= self._down_after():
-            self._down = True
+
+    def _lies_between(self, point: NDArray[np.float32], end: NDArray[np.float32]) -> bool:
+        """Whether a tip whose pose was in doubt is on a way from the last sure one to `end`."""
+        straight = float(np.hypot(*(end - self._raw)))
+        around = float(np.hypot(*(point - self._raw)) + np.hypot(*(end - point)))
+        return around <= straight + 0.6 * self._palm
 
     def _miss(self, time: float) -> None:
         """Wait for a hand that is out of sight."""
@@ -300,7 +319,7 @@ class Pen:
             self._tightness = path.score if self._grip == "pinch" else 0.0
             self._ended.append(self._in_clip_time(path))
         self._down = False
-        self._doubt_since = None
+        self._doubtful.clear()
 
     def _in_clip_time(self, path: _Path) -> Stroke:
         return path.points + np.array([0, 0, self._began], np.float32)
