@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hcr_live.frame import Box
 
@@ -61,3 +61,8 @@ class Classifies(Protocol):
 
     def probabilities(self, inks: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return float32 (n, 62), rows sum to 1, for uint8 (h, w) inks, white on black."""
+
+    def stroke_probabilities(
+        self, characters: Sequence[Sequence[ArrayLike]]
+    ) -> NDArray[np.float32]:
+        """Return the same for pen strokes, (n, 2) arrays in writing order, a list a character."""

@@ -96,12 +96,13 @@ class Recognizer:
         Raises:
             HcrError: If a stroke is not an (n, 2) array of finite numbers.
         """
-        from hcr_live.ink.render import render_strokes
+        from hcr_live.ink.render import checked_strokes
 
-        ink = render_strokes(strokes)
-        if not ink.any():
+        strokes = checked_strokes(strokes)
+        if not strokes:
             return Prediction("", 0.0)
-        return self._alphabet.predict(self._alphabet.project(self.classify([ink]))[0])
+        rows = self._classifier.stroke_probabilities([strokes])
+        return self._alphabet.predict(self._alphabet.project(rows)[0])
 
     def classify(self, inks: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the probability of every class for images of single characters.

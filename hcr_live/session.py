@@ -134,6 +134,8 @@ class Session:
         paper = PaperReader(self._classifier, self._alphabet, self._min_confidence)
         for number, picture in enumerate((np.full_like(sheet, 90), sheet, sheet)):
             paper.step(Frame(picture, number, number / 30))
+        if self._choice != "paper":
+            self._classifier.stroke_probabilities([[[(0, 0), (1, 1)]]])
 
     def step(self, frame: Frame) -> tuple[View, list[Event]]:
         """Take in one frame; times must increase."""
@@ -230,7 +232,7 @@ class Session:
         """Return the view with what an edit changed."""
         return replace(
             view,
-            mode=self.mode,
+            mode=self._shown_mode,
             automatic=self._choice == "auto",
             alphabet=self._alphabet.name,
             latest=self._latest,
@@ -262,9 +264,7 @@ class Session:
             return False
         if self.mode == "air":
             return True
-        pen = self._pen_update
-        hand = pen is not None and pen.state is not PenState.NO_HAND
-        return hand or bool(self._desk.update.strokes) or not self._paper.reading
+        return self._hand_in_view or bool(self._desk.update.strokes) or not self._paper.reading
 
     def _probe_is_due(self, time: float) -> bool:
         return time - self._looked_at >= PROBE_SECONDS
@@ -319,6 +319,16 @@ class Session:
         self._latest = self._desk.latest or self._latest
         return events
 
+    @property
+    def _shown_mode(self) -> Mode:
+        """What the window says: air also while a hand rests whose gestures count."""
+        return "air" if self._hand_in_view and self._is_air() else self.mode
+
+    @property
+    def _hand_in_view(self) -> bool:
+        pen = self._pen_update
+        return pen is not None and pen.state is not PenState.NO_HAND
+
     def _is_air(self) -> bool:
         """Whether strokes and gestures mean anything: also while a hand rests after writing."""
         if self.mode == "air":
@@ -353,7 +363,7 @@ class Session:
     def _view(self, frame: Frame) -> View:
         view = View(
             frame,
-            mode=self.mode,
+            mode=self._shown_mode,
             automatic=self._choice == "auto",
             alphabet=self._alphabet.name,
             latest=self._latest,

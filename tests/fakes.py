@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hcr_live.air.hands import Hand
 from hcr_live.alphabet import CLASSES
 from hcr_live.frame import Frame
+from hcr_live.ink.render import render_strokes
 from hcr_live.sources.base import EndOfSource, SourceInfo, SourceState
 
 
@@ -27,6 +28,11 @@ class FakeClassifier:
         rows = np.full((len(inks), len(CLASSES)), rest, np.float32)
         rows[:, CLASSES.index(self.label)] = self.confidence
         return rows
+
+    def stroke_probabilities(
+        self, characters: Sequence[Sequence[ArrayLike]]
+    ) -> NDArray[np.float32]:
+        return self.probabilities([render_strokes(strokes) for strokes in characters])
 
 
 class FakeHands:

@@ -7,10 +7,11 @@ import pytest
 
 from generator.letters import letter_strokes
 from hcr_live.alphabet import CLASSES, get_alphabet
-from hcr_live.classifier import MODEL, Classifier
+from hcr_live.classifier import MODEL, Classifier, together
 from hcr_live.errors import HcrError
 from hcr_live.ink.render import render_strokes
 from hcr_live.resources import model_path
+from train.augment import air
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,51 @@ def test_our_own_capitals_are_read(classifier):
         for answer, letter in zip(answers, letters, strict=True)
     ]
     assert np.mean(sure) >= 0.93
+
+
+def test_letters_of_the_air_are_read_better_by_the_way_of_the_pen_as_well(classifier):
+    """The ways between the strokes are ink: an image alone does not tell them apart."""
+    rng = np.random.default_rng(4)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" * 6
+    lines = [air.vary(tuple(letter_strokes(one, rng)), rng) for one in letters]
+    alphabet = get_alphabet("letters")
+
+    def right(rows):
+        answers = [alphabet.predict(row).text for row in alphabet.project(rows)]
+        return np.mean([one == other for one, other in zip(answers, letters, strict=True)])
+
+    by_ink = right(classifier.probabilities([render_strokes(line) for line in lines]))
+    by_both = right(classifier.stroke_probabilities(lines))
+    assert by_both >= 0.9
+    assert by_both > by_ink
+
+
+def test_strokes_give_probabilities_also_where_there_is_no_line(classifier):
+    rows = classifier.stroke_probabilities([letter_strokes("A"), [[(2, 2)]], []])
+    assert rows.shape == (3, len(CLASSES))
+    assert rows.dtype == np.float32
+    np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-4)
+    assert classifier.stroke_probabilities([]).shape == (0, len(CLASSES))
+    alone = [classifier.stroke_probabilities([letter_strokes(one)])[0] for one in "AB"]
+    many = classifier.stroke_probabilities([letter_strokes(one) for one in "AB"])
+    np.testing.assert_allclose(many, alone, atol=1e-5)
+
+
+def test_what_both_networks_say_counts_more_than_what_one_does():
+    rows = np.full((2, len(CLASSES)), 0.1 / 60, np.float32)
+    rows[0, [10, 11]] = 0.6, 0.3
+    rows[1, [10, 12]] = 0.5, 0.4
+    both = together(rows[:1], rows[1:])[0]
+    assert both.argmax() == 10
+    assert both[10] > 0.6
+    assert both.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(together(rows, rows), rows / rows.sum(axis=1, keepdims=True))
+
+
+def test_a_network_of_paths_that_is_missing_is_said(tmp_path):
+    classifier = Classifier(paths=tmp_path / "none.tflite")
+    with pytest.raises(HcrError, match=r"none\.tflite"):
+        classifier.stroke_probabilities([letter_strokes("A")])
 
 
 def test_our_own_digits_are_read(classifier):

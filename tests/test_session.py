@@ -121,6 +121,15 @@ def test_a_hand_that_holds_the_sheet_is_not_air(card):
     assert session.text == "A"
 
 
+def test_air_is_shown_as_long_as_a_resting_hand_can_still_edit(desk):
+    rest = (hand("fist", (400, 200)),)
+    hands = [*writing("E"), *[rest] * 120, *[()] * 60]
+    session = air_session(hands, FakeClassifier("A"))
+    modes = [session.step(frame)[0].mode for frame in frames([desk] * len(hands))]
+    assert modes[-61] == "air"
+    assert modes[-1] == "paper"
+
+
 def test_what_a_hand_covers_is_not_writing(card):
     over = (hand("open", (520, 250), palm=250),)
     for hands, text in ((over, ""), ((), "A")):

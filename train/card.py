@@ -20,6 +20,25 @@ _HIDDEN = frozenset({"data", "out", "fonts", "teacher"})
 """Settings that name places on the trainer's machine: they stay off the card."""
 
 
+_LOOKS_AT = {
+    "ink": {
+        "by": " by its ink",
+        "input": "(n, 32, 32, 1) in [0, 1], of `hcr_live.ink.normalise.network_input`",
+        "from": "ink",
+        "limit": "It sees no order of strokes: in the air, where ways between strokes are ink, the"
+        "\n  network of paths is asked as well.",
+    },
+    "path": {
+        "by": " by the way of the pen",
+        "input": "(n, 96, 6), of `hcr_live.ink.path.path_input`",
+        "from": "strokes",
+        "limit": "Strokes in an unusual order or direction are read worse: so the network that"
+        " sees\n  ink is asked as well.",
+    },
+}
+"""What differs between the cards of a network that sees ink and one that sees paths."""
+
+
 def read_run(path: Path) -> dict[str, Any]:
     """Return the report that `fit` wrote, under `teacher` that of its teacher if it is there.
 
@@ -80,15 +99,17 @@ def markdown(card: Mapping[str, Any]) -> str:
     fonts = card["fonts"]
     versions = ", ".join(f"{tool} {version}" for tool, version in run.get("versions", {}).items())
     commands = "\n".join(card["commands"])
+    looks_at = _LOOKS_AT[card["looks_at"]]
     return f"""# {name}
 
-Reads one handwritten character: 62 classes, 0-9 A-Z a-z. Written by `python -m train export`.
+Reads one handwritten character{looks_at["by"]}: 62 classes, 0-9 A-Z a-z. Written by
+`python -m train export`.
 
 - Date: {card["date"]}
 - `{name}.tflite`: {card["bytes"]:,} bytes, {card["form"]}, SHA-256 `{card["sha256"]}`
 - Parameters: {card["parameters"]:,}
-- Input: float32 (n, 32, 32, 1) in [0, 1], of `hcr_live.ink.normalise.network_input`; output:
-  float32 (n, 62), probabilities in the order 0-9 A-Z a-z
+- Input: float32 {looks_at["input"]}; output: float32 (n, 62), probabilities in the order
+  0-9 A-Z a-z
 
 ## Intended use
 
@@ -116,9 +137,9 @@ Fonts (SIL Open Font License 1.1), {len(fonts)}: {", ".join(fonts) or "none"}.
 
 ## The files beside the Keras network
 
-On {card["inks_compared"]:,} real inks of the validation split, from ink to answer. The smallest
-LiteRT form is shipped that differs by at most 0.01, gives 99.9 % the same answers, loses less than
-0.1 point and is not slower; 62 and 26 are accuracies on these inks.
+On {card["inks_compared"]:,} real characters of the validation split, from {looks_at["from"]} to
+answer. The smallest LiteRT form is shipped that differs by at most 0.01, gives 99.9 % the same
+answers, loses less than 0.1 point and is not slower; 62 and 26 are accuracies on these characters.
 
 {forms_table(card)}
 
@@ -136,7 +157,7 @@ et al., ICML 2017): the validation figures' ECE is of the very writers that it w
 
 The epoch and the settings were chosen by these writers and files, so their figures are a little
 flattered. The ink that is no character is made by the code that also makes it for training.
-
+{_both(card["together"]) if card["together"] else ""}
 ## Test figures: touched once
 
 {_figures(card["test"]) if card["test"] else "Not measured for this network."}
@@ -146,8 +167,9 @@ flattered. The ink that is no character is made by the code that also makes it f
 - One upright, separated character at a time; Latin letters and digits, no accents or signs.
 - Size is normalised away: c C, o O 0, s S, v V, w W, x X, z Z, and 1 I l look alike. Choose an
   alphabet, and fold the case where you can.
-- Few writers ({len(fonts)} fonts beside them), mostly adults with tablets and pens: children's, old
-  people's and left-handed writing were not measured.
+- {looks_at["limit"]}
+- Few writers ({len(fonts)} fonts beside them), mostly adults with tablets and pens: children's,
+  old people's and left-handed writing were not measured.
 """
 
 
@@ -208,6 +230,17 @@ def _other_writers(row: Mapping[str, float]) -> str:
         f" {percent('calibration_error', row['calibration_error'])}, accuracy of the 90 % most"
         f" confident {percent('accuracy_90', row['accuracy_90'])}."
     )
+
+
+def _both(of: Mapping[str, Any]) -> str:
+    return f"""
+## Both networks, as the program reads pen strokes
+
+The answers of the shipped network that sees ink and of this one, taken together
+(`hcr_live.classifier.together`), on the same characters:
+
+{_figures(of)}
+"""
 
 
 def _figures(of: Mapping[str, Any]) -> str:

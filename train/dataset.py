@@ -7,6 +7,7 @@ import signal
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -14,12 +15,19 @@ from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE, network_input
+from hcr_live.ink.path import CHANNELS, POINTS, path_input
 from hcr_live.ink.render import render_strokes
 from train.augment import air, camera, ink, negatives, strokes
 from train.data import CharacterSet, Ink, Strokes
 
 NOTHING = -1
 """The label of ink that is no character."""
+
+Form: TypeAlias = Literal["ink", "path"]
+"""What a network sees of a character: its image, or the way of the pen."""
+
+SHAPES: dict[Form, tuple[int, int]] = {"ink": (SIDE, SIDE), "path": (POINTS, CHANNELS)}
+"""Of one of `Arrays.inputs`."""
 
 WEIGHTS = {
     "chars74k": 5.0,
@@ -55,11 +63,12 @@ class Arrays:
     """What the network is fitted to.
 
     Attributes:
-        inputs: uint8 (n, side, side): `network_input` times 255.
+        inputs: uint8 (n, side, side), `network_input` times 255; of paths float16
+            (n, points, channels), `path_input`.
         labels: int16 (n,): columns of the network's outputs or `NOTHING`.
     """
 
-    inputs: NDArray[np.uint8]
+    inputs: NDArray[Any]
     labels: NDArray[np.int16]
 
 
@@ -90,12 +99,31 @@ def ink_of(content: Strokes | Ink) -> Ink:
     return render_strokes(content) if isinstance(content, tuple) else content
 
 
-def plain_arrays(sets: Sequence[CharacterSet]) -> Arrays:
+def of_form(sets: Sequence[CharacterSet], form: Form) -> list[CharacterSet]:
+    """Return the sets that can be shown in a form: of paths those of pen strokes alone."""
+    return [one for one in sets if form == "ink" or _is_strokes(one)]
+
+
+def _is_strokes(characters: CharacterSet) -> bool:
+    return all(isinstance(content, tuple) for content in characters.contents)
+
+
+def level_of(content: Strokes | Ink, form: Form) -> NDArray[np.float32]:
+    """Return what a network of the form sees of a character, float32 of `SHAPES`."""
+    return network_input(ink_of(content)) if form == "ink" else path_input(list(content))
+
+
+def input_of(content: Strokes | Ink, form: Form) -> NDArray[Any]:
+    """Return what `Arrays.inputs` has of a character as it is."""
+    level = level_of(content, form)
+    return np.rint(level * 255).astype(np.uint8) if form == "ink" else level.astype(np.float16)
+
+
+def plain_arrays(sets: Sequence[CharacterSet], form: Form = "ink") -> Arrays:
     """Return all characters of the sets as they are, without augmentation."""
-    inputs = [_bytes(network_input(ink_of(content))) for one in sets for content in one.contents]
+    inputs = [input_of(content, form) for one in sets for content in one.contents]
     labels = [np.zeros(0, np.int16), *(one.labels for one in sets)]
-    shape = (len(inputs), SIDE, SIDE)
-    return Arrays(np.asarray(inputs, np.uint8).reshape(shape), np.concatenate(labels))
+    return Arrays(_stacked(inputs, form), np.concatenate(labels))
 
 
 class Renderer:
@@ -105,10 +133,17 @@ class Renderer:
         sets: Only their training characters are drawn.
         mixture: What a round is made of.
         processes: How many to render in, beside this one; 1 is this one.
+        form: Of the inputs; as paths only pen strokes are drawn.
     """
 
-    def __init__(self, sets: Sequence[CharacterSet], mixture: Mixture, processes: int = 2) -> None:
-        self._pools = _Pools(sets, mixture)
+    def __init__(
+        self,
+        sets: Sequence[CharacterSet],
+        mixture: Mixture,
+        processes: int = 2,
+        form: Form = "ink",
+    ) -> None:
+        self._pools = _Pools(of_form(sets, form), mixture, form)
         self._mixture = mixture
         self._workers = None
         if processes > 1:
@@ -138,9 +173,12 @@ class Renderer:
         chunks = [labels[at : at + _CHUNK] for at in range(0, len(labels), _CHUNK)]
         jobs = [(chunk, (*seed, 1, number)) for number, chunk in enumerate(chunks)]
         if self._workers is None:
-            return lambda: _joined([self._pools.render(*job) for job in jobs], labels)
+            return lambda: self._joined([self._pools.render(*job) for job in jobs], labels)
         rendering = self._workers.starmap_async(_render, jobs, chunksize=1)
-        return lambda: _joined(rendering.get(), labels)
+        return lambda: self._joined(rendering.get(), labels)
+
+    def _joined(self, parts: list[NDArray[Any]], labels: NDArray[np.int16]) -> Arrays:
+        return Arrays(np.concatenate([_stacked([], self._pools.form), *parts]), labels)
 
     def close(self) -> None:
         """End the processes, whatever they are rendering."""
@@ -171,8 +209,8 @@ class Renderer:
 class _Pools:
     """The training characters by class and source, each as its set's number and its row."""
 
-    def __init__(self, sets: Sequence[CharacterSet], mixture: Mixture) -> None:
-        self._mixture = mixture
+    def __init__(self, sets: Sequence[CharacterSet], mixture: Mixture, form: Form) -> None:
+        self._mixture, self.form = mixture, form
         rng = np.random.default_rng(0)
         self._sets = [_capped(one.split("train"), rng) for one in sets]
         pools: defaultdict[int, defaultdict[str, list[tuple[int, int]]]]
@@ -183,12 +221,28 @@ class _Pools:
         self.classes = sorted(pools)
         self._of = {label: dict(sources) for label, sources in pools.items()}
 
-    def render(self, labels: NDArray[np.int16], seed: tuple[int, ...]) -> NDArray[np.uint8]:
+    def render(self, labels: NDArray[np.int16], seed: tuple[int, ...]) -> NDArray[Any]:
         rng = np.random.default_rng(seed)
-        inputs = np.zeros((len(labels), SIDE, SIDE), np.uint8)
-        for row, label in enumerate(labels):
-            inputs[row] = _bytes(network_input(self._ink(int(label), rng)))
-        return inputs
+        draw = self._ink if self.form == "ink" else self._path
+        return _stacked([input_of(draw(int(label), rng), self.form) for label in labels], self.form)
+
+    def _path(self, label: int, rng: np.random.Generator) -> Strokes:
+        of = self._mixture
+        if label == NOTHING:
+            some = [self._written(int(rng.choice(self.classes)), rng) for _ in range(3)]
+            return negatives.no_path(some, rng)
+        content = strokes.reordered(self._written(label, rng), rng)
+        return (air if rng.random() < of.air else strokes).vary(content, rng)
+
+    def _written(self, label: int, rng: np.random.Generator) -> Strokes:
+        """Return a character's strokes, at times between two people's versions."""
+        _, (content, other) = self._drawn(label, rng)
+        assert isinstance(content, tuple)
+        assert isinstance(other, tuple)
+        return self._between(content, other, rng)
+
+    def _between(self, one: Strokes, other: Strokes, rng: np.random.Generator) -> Strokes:
+        return strokes.mixed(one, other, rng) if rng.random() < self._mixture.mixed else one
 
     def _ink(self, label: int, rng: np.random.Generator) -> Ink:
         of = self._mixture
@@ -200,8 +254,8 @@ class _Pools:
             return ink_of(content)
         on_paper = True
         if isinstance(content, tuple):
-            if isinstance(other, tuple) and rng.random() < of.mixed:
-                content = strokes.mixed(content, other, rng)
+            if isinstance(other, tuple):
+                content = self._between(content, other, rng)
             on_paper = rng.random() >= of.air
             varied = (strokes if on_paper else air).vary(content, rng)
             drawn = ink.draw(varied, rng)
@@ -242,17 +296,14 @@ def _start(pools: _Pools) -> None:
     cv2.setNumThreads(1)
 
 
-def _render(labels: NDArray[np.int16], seed: tuple[int, ...]) -> NDArray[np.uint8]:
+def _render(labels: NDArray[np.int16], seed: tuple[int, ...]) -> NDArray[Any]:
     assert _shared is not None
     return _shared.render(labels, seed)
 
 
-def _joined(parts: list[NDArray[np.uint8]], labels: NDArray[np.int16]) -> Arrays:
-    return Arrays(np.concatenate([np.zeros((0, SIDE, SIDE), np.uint8), *parts]), labels)
-
-
-def _bytes(level: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(level * 255).astype(np.uint8)
+def _stacked(inputs: Sequence[NDArray[Any]], form: Form) -> NDArray[Any]:
+    """Return the inputs as one array, also where there are none."""
+    return np.stack(inputs) if inputs else np.zeros((0, *SHAPES[form]), np.uint8)
 
 
 def class_counts(sets: Sequence[CharacterSet]) -> dict[str, int]:

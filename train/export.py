@@ -6,6 +6,7 @@ import argparse
 import datetime
 import hashlib
 import json
+import math
 import os
 import tempfile
 import time
@@ -19,16 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES
-from hcr_live.classifier import MODEL
+from hcr_live.classifier import MODEL, PATH_MODEL
 from hcr_live.errors import HcrError
-from hcr_live.ink.normalise import SIDE, network_input
 from hcr_live.quiet import silent_stderr
-from hcr_live.reading import Classifies
 from train import card
-from train.data import CharacterSet, Ink, load
-from train.dataset import ink_of
+from train.data import CharacterSet, load
+from train.dataset import Form, ink_of, level_of, of_form
 from train.evaluate.evaluation import Evaluation, evaluate, figures
-from train.evaluate.forms import Network, load_keras, of_keras, open_network
+from train.evaluate.forms import Network, load_keras, network_of, of_keras, open_network
 from train.evaluate.measures import (
     accuracies,
     accuracy_of_most_confident,
@@ -36,6 +35,7 @@ from train.evaluate.measures import (
     calibration_error,
 )
 from train.fit import RUN_FILE, WEIGHTS_FILE, validation_sets
+from train.networks import form_of
 
 LARGEST_DIFFERENCE = 0.01
 LEAST_SAME = 0.999
@@ -45,24 +45,27 @@ SLOWER = 1.2
 answer; accuracy; time, in shares of float32's (a busy computer's own scatter)."""
 
 _COMPARED = 1000
-_INT8_INKS = 300
-_TIMED_INKS = 100
+_RANGED = 300
+_TIMED = 100
 
-Inks = Sequence[NDArray[np.uint8]]
+Contents = Sequence[Any]
+"""Characters as a network of some form is shown them: inks, or strokes."""
+
+_NAMES: dict[Form, str] = {"ink": MODEL, "path": PATH_MODEL}
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How an exported form answers beside the Keras network, on real inks.
+    """How an exported form answers beside the Keras network, on real characters.
 
     Attributes:
         bytes: Of the file.
         largest_difference: Of a probability.
-        same_answers: Share of the inks with the same likeliest class.
+        same_answers: Share of the characters with the same likeliest class.
         accuracy_62: Every class with its case.
         accuracy_26: Letters, case folded.
-        milliseconds: For one character, from ink to probabilities, on one core.
+        milliseconds: For one character, from ink or strokes to probabilities, on one core.
     """
 
     bytes: int
@@ -102,11 +105,14 @@ def export(
     _choose_tensorflow()
     report = card.read_run(run / RUN_FILE)
     model = load_keras(run / WEIGHTS_FILE)
-    sets = load(data)
+    form = form_of(model)
+    name = _NAMES[form]
+    sets = of_form(load(data), form)
     held_out = [one for one in validation_sets(sets) if len(one)]
     if not held_out:
         raise HcrError(f"{data} holds no validation writers: without them nothing is calibrated.")
-    uncalibrated = Network("keras", of_keras(model)).probabilities(_inks(held_out))
+    keras_network = network_of("keras", form, of_keras(model))
+    uncalibrated = keras_network.read(_contents(held_out, form))
     labels = np.concatenate([one.labels for one in held_out])
     temperature = fitted_temperature(uncalibrated, labels)
     others = other_writers_figures(uncalibrated, labels, _halves(held_out))
@@ -115,8 +121,8 @@ def export(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out) as folder:
-            target = Path(folder) / MODEL
-            forms = _write_forms(model, target, _some_training_inks(sets), compared)
+            target = Path(folder) / name
+            forms = _write_forms(model, target, _some_training(sets, form), compared)
             shipped = _shipped(forms)
             (target.parent / f"{shipped}.tflite").rename(target)
             content = {
@@ -129,10 +135,12 @@ def export(
                 "note": note,
                 "form": shipped,
                 "forms": {name: asdict(one) for name, one in forms.items()},
+                "looks_at": form,
                 "inks_compared": sum(map(len, compared)),
                 "temperature": temperature,
                 "other_writers": others,
                 "validation": _card_figures(evaluate(data, target, also)),
+                "together": _together(data, target, also) if form == "path" else None,
                 "test": _card_figures(evaluate(data, target, split="test")) if test else None,
             } | card.training(report)
             for suffix, text in (
@@ -142,10 +150,10 @@ def export(
                 target.with_suffix(suffix).write_text(text, encoding="utf-8")
             # The card comes last: it holds the sum of the network that it belongs to.
             for suffix in (".keras", ".onnx", ".tflite", ".md", ".json"):
-                target.with_suffix(suffix).replace((out / MODEL).with_suffix(suffix))
+                target.with_suffix(suffix).replace((out / name).with_suffix(suffix))
     except OSError as error:
         raise HcrError(f"Cannot write to {out}: {error.strerror}.") from error
-    return out / MODEL
+    return out / name
 
 
 def _choose_tensorflow() -> None:
@@ -232,16 +240,18 @@ def _divide_logits(model: Any, temperature: float) -> None:
     last.set_weights([weight / temperature for weight in last.get_weights()])
 
 
-def _some_training_inks(sets: Sequence[CharacterSet]) -> list[Ink]:
-    """Return seeded training inks, even by source, to measure int8's ranges on."""
+def _some_training(sets: Sequence[CharacterSet], form: Form) -> Contents:
+    """Return seeded training characters, even by source, to measure int8's ranges on."""
     rng = np.random.default_rng(0)
     sets = [part for one in sets if len(part := one.split("train"))]
-    chosen = [sets[number % len(sets)] for number in range(_INT8_INKS if sets else 0)]
-    return [ink_of(one.contents[int(rng.integers(len(one)))]) for one in chosen]
+    chosen = [sets[number % len(sets)] for number in range(_RANGED if sets else 0)]
+    some = [one.contents[int(rng.integers(len(one)))] for one in chosen]
+    return [ink_of(content) for content in some] if form == "ink" else some
 
 
-def _inks(sets: Sequence[CharacterSet]) -> list[Ink]:
-    return [ink_of(content) for one in sets for content in one.contents]
+def _contents(sets: Sequence[CharacterSet], form: Form) -> Contents:
+    every = [content for one in sets for content in one.contents]
+    return [ink_of(content) for content in every] if form == "ink" else every
 
 
 def _compared(sets: Sequence[CharacterSet]) -> list[CharacterSet]:
@@ -255,7 +265,7 @@ def _compared(sets: Sequence[CharacterSet]) -> list[CharacterSet]:
 
 
 def _write_forms(
-    model: Any, target: Path, training_inks: Inks, compared: Sequence[CharacterSet]
+    model: Any, target: Path, training: Contents, compared: Sequence[CharacterSet]
 ) -> dict[str, Agreement]:
     """Write every form beside `target` and return how each agrees, by name.
 
@@ -266,14 +276,15 @@ def _write_forms(
     paths = {"onnx": target.with_suffix(".onnx")}
     for kind in ("float32", "float16", "int8"):
         paths[kind] = target.parent / f"{kind}.tflite"
-        paths[kind].write_bytes(tflite(model, kind, training_inks))
-    inks, labels = _inks(compared), np.concatenate([one.labels for one in compared])
-    wanted = Network("keras", of_keras(model)).probabilities(inks)
+        paths[kind].write_bytes(tflite(model, kind, training))
+    form = form_of(model)
+    characters, labels = _contents(compared, form), np.concatenate([one.labels for one in compared])
+    wanted = network_of("keras", form, of_keras(model)).read(characters)
     networks = {name: open_network(path) for name, path in paths.items()}
-    speeds = _milliseconds(networks, inks[:_TIMED_INKS])
+    speeds = _milliseconds(networks, characters[:_TIMED])
     return {
         name: agreement(
-            network.probabilities(inks), wanted, labels, paths[name].stat().st_size, speeds[name]
+            network.read(characters), wanted, labels, paths[name].stat().st_size, speeds[name]
         )
         for name, network in networks.items()
     }
@@ -298,15 +309,15 @@ def agreement(
     )
 
 
-def _milliseconds(networks: Mapping[str, Classifies], inks: Inks) -> dict[str, float]:
+def _milliseconds(networks: Mapping[str, Network], characters: Contents) -> dict[str, float]:
     """Return the time of one character, the best of ten rounds that take turns."""
     best = dict.fromkeys(networks, np.inf)
     for _ in range(10):
         for name, network in networks.items():
             start = time.perf_counter()
-            for ink in inks:
-                network.probabilities([ink])
-            best[name] = min(best[name], (time.perf_counter() - start) / len(inks) * 1000)
+            for character in characters:
+                network.read([character])
+            best[name] = min(best[name], (time.perf_counter() - start) / len(characters) * 1000)
     return best
 
 
@@ -344,22 +355,24 @@ def may_ship(form: Agreement, plain: Agreement) -> bool:
     )
 
 
-def tflite(model: Any, kind: str, training_inks: Inks = ()) -> bytes:
+def tflite(model: Any, kind: str, training: Contents = ()) -> bytes:
     """Return a Keras model (TensorFlow backend) as a LiteRT file that takes and gives float32.
 
     Args:
-        model: Takes (n, SIDE, SIDE, 1); so does the file, 1 at a time unless resized.
+        model: Takes (n, ...); so does the file, 1 at a time unless resized.
         kind: "float32"; "float16" weights; or "int8" weights and activations.
-        training_inks: What int8's ranges are measured on.
+        training: What int8's ranges are measured on.
     """
     import keras
     import tensorflow as tf
+
+    form, shape = form_of(model), model.input_shape[1:]
 
     class Flat(keras.layers.Layer):
         """Flatten without reading the batch's size at run time, which would cost a fifth."""
 
         def call(self, x: Any) -> Any:
-            return tf.reshape(x, (-1, x.shape[1] * x.shape[2] * x.shape[3]))
+            return tf.reshape(x, (-1, math.prod(x.shape[1:])))
 
     def as_flat(layer: Any) -> Any:
         if isinstance(layer, keras.layers.Flatten):
@@ -370,8 +383,8 @@ def tflite(model: Any, kind: str, training_inks: Inks = ()) -> bytes:
         flat = keras.models.clone_model(model, clone_function=as_flat)
         flat.set_weights(model.get_weights())
         call = tf.function(
-            lambda ink: flat(ink, training=False),
-            input_signature=[tf.TensorSpec((None, SIDE, SIDE, 1), tf.float32, name="ink")],
+            lambda inputs: flat(inputs, training=False),
+            input_signature=[tf.TensorSpec((None, *shape), tf.float32, name=form)],
         )
         converter = tf.lite.TFLiteConverter.from_concrete_functions([call.get_concrete_function()])
         if kind != "float32":
@@ -380,7 +393,7 @@ def tflite(model: Any, kind: str, training_inks: Inks = ()) -> bytes:
             converter.target_spec.supported_types = [tf.float16]
         elif kind == "int8":
             converter.representative_dataset = lambda: (
-                [network_input(ink)[None, ..., None]] for ink in training_inks
+                [level_of(content, form).reshape(1, *shape)] for content in training
             )
         return bytes(converter.convert())
 
@@ -388,8 +401,8 @@ def tflite(model: Any, kind: str, training_inks: Inks = ()) -> bytes:
 
 
 def write_onnx(model: Any, path: Path) -> None:
-    """Write a Keras model as ONNX, any number of inks at a time."""
-    model(np.zeros((1, SIDE, SIDE, 1), np.float32))  # Keras exports what was called once
+    """Write a Keras model as ONNX, any number of characters at a time."""
+    model(np.zeros((1, *model.input_shape[1:]), np.float32))  # Keras exports what was called once
     _quietly(lambda: model.export(path, format="onnx", verbose=False))
 
 
@@ -404,6 +417,11 @@ def _card_figures(evaluation: Evaluation) -> dict[str, Any]:
     of = figures(evaluation)
     names = ("sources", "writers", "photos", "alphabets", "unknown", "confused")
     return {name: of[name] for name in names}
+
+
+def _together(data: Path, paths: Path, also: Sequence[Path]) -> dict[str, Any]:
+    """Return the figures of the shipped ink network and this one of paths, asked together."""
+    return _card_figures(evaluate(data, None, also, paths=paths, together=True))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -31,9 +31,11 @@ from train.dataset import (
     NOTHING,
     REPEATS,
     Arrays,
+    Form,
     Mixture,
     Renderer,
     class_counts,
+    of_form,
     plain_arrays,
 )
 from train.evaluate.measures import accuracies
@@ -89,17 +91,23 @@ def fit(plan: Plan) -> Path:
 
 def _material(plan: Plan, stack: ExitStack) -> Material:
     sets = load(plan.data)
+    form: Form = "path" if plan.network == "path" else "ink"
+    if form == "path" and not of_form(sets, form):
+        raise HcrError(f"{plan.data} has no pen strokes: the network of paths learns from those.")
     if plan.network == "seed":
         from train.reproduce import student_material
 
         return student_material(sets, plan.seed)
-    if plan.fonts is not None:
-        sets += load_fonts(plan.fonts) + load_hershey()
+    if plan.fonts is not None and form == "ink":
+        sets += load_fonts(plan.fonts)
+    if plan.fonts is not None or form == "path":
+        sets += load_hershey()
+    sets = of_form(sets, form)
     summary = data_summary(sets)
     if not any(summary["samples"].values()):
         raise HcrError(f"{plan.data} has no characters to train on: all are kept for validation.")
     chosen = {name: getattr(plan, name) for name in Mixture.__dataclass_fields__}
-    renderer = stack.enter_context(Renderer(sets, Mixture(**chosen), plan.processes))
+    renderer = stack.enter_context(Renderer(sets, Mixture(**chosen), plan.processes, form))
     ahead: dict[int, Callable[[], Arrays]] = {}
 
     # Where there are no cores to spare, rendering meanwhile slows training down by half.
@@ -112,7 +120,7 @@ def _material(plan: Plan, stack: ExitStack) -> Material:
                 ahead[near] = renderer.ahead((plan.seed, near))
         return ahead.pop(number)()
 
-    held_out = plain_arrays(validation_sets(sets))
+    held_out = plain_arrays(validation_sets(sets), form)
     return Material(renderer.size, rendered, held_out, summary)
 
 
@@ -148,8 +156,8 @@ def targets(
     return wanted
 
 
-def predictions(network: Any, inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return a Keras network's probabilities, float32 (n, classes), of uint8 (n, side, side)."""
+def predictions(network: Any, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    """Return a Keras network's probabilities, float32 (n, classes), of `Arrays.inputs`."""
     from keras import ops
 
     parts = [np.zeros((0, network.output_shape[-1]), np.float32)]
@@ -266,7 +274,7 @@ class _Course:
             for step in range(self.steps):
                 rows = order[step * plan.batch : (step + 1) * plan.batch]
                 inputs = _levels(arrays.inputs[rows])
-                if plan.network != "seed":
+                if arrays.inputs.dtype == np.uint8 and plan.network != "seed":
                     # A pixel of shift costs nothing and tells passes over one round apart.
                     inputs = np.roll(inputs, rng.integers(-1, 2, 2), axis=(1, 2))
                 yield _mixed_up(inputs, wanted[rows], plan.mixup, rng)
@@ -382,7 +390,10 @@ def _say(text: str) -> None:
     tqdm.write(text, file=sys.stderr)
 
 
-def _levels(inputs: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _levels(inputs: NDArray[Any]) -> NDArray[np.float32]:
+    """Return `Arrays.inputs` as the network takes them."""
+    if inputs.dtype != np.uint8:
+        return inputs.astype(np.float32)
     return (inputs[..., None] / np.float32(255)).astype(np.float32, copy=False)
 
 

@@ -1,4 +1,4 @@
-"""The networks: the student project's, the one that is shipped, and its teacher.
+"""The networks: the student project's, the two that are shipped, and a teacher.
 
 All are Keras 3 functional models for any backend, with a softmax at the end.
 """
@@ -11,6 +11,8 @@ from typing import Any
 from hcr_live.alphabet import CLASSES
 from hcr_live.errors import HcrError
 from hcr_live.ink.normalise import SIDE
+from hcr_live.ink.path import CHANNELS, POINTS
+from train.dataset import SHAPES, Form
 
 
 def seed(side: int = 28, classes: int = 26) -> Any:
@@ -67,6 +69,32 @@ def compact(filters: tuple[int, int, int] = (24, 64, 160), dropout: float = 0.3)
     return keras.Model(image, layers.Softmax(name="probabilities")(x), name="compact")
 
 
+def path(filters: tuple[int, int, int] = (48, 96, 128), dropout: float = 0.4) -> Any:
+    """Return the network that sees where the pen goes, not what it leaves behind.
+
+    Inputs are those of `hcr_live.ink.path.path_input`, outputs (n, 62): one-dimensional
+    convolutions along the path (time-delay networks: Waibel et al., IEEE ASSP 1989), halved
+    three times.
+
+    Args:
+        filters: Filters of the stages.
+        dropout: Share of the last stage's outputs that is dropped in training.
+    """
+    import keras
+    from keras import layers
+
+    x = way = keras.Input((POINTS, CHANNELS), name="path")
+    for stage, count in enumerate(filters):
+        for number in range(2):
+            stride = 2 if stage and not number else 1
+            x = layers.Conv1D(count, 5, stride, padding="same", use_bias=False)(x)
+            x = layers.ReLU()(layers.BatchNormalization(momentum=_MOMENTUM)(x))
+    x = layers.Conv1D(filters[-1], 3, 2, padding="same", activation="relu")(x)
+    x = layers.Dropout(dropout)(layers.Flatten()(x))
+    x = layers.Dense(len(CLASSES), name="logits")(x)
+    return keras.Model(way, layers.Softmax(name="probabilities")(x), name="path")
+
+
 def large(filters: tuple[int, int, int] = (64, 128, 256), blocks: int = 3) -> Any:
     """Return the teacher, for a GPU; inputs and outputs as `compact`.
 
@@ -95,8 +123,18 @@ def large(filters: tuple[int, int, int] = (64, 128, 256), blocks: int = 3) -> An
     return keras.Model(image, layers.Softmax(name="probabilities")(x), name="large")
 
 
-NETWORKS: dict[str, Callable[[], Any]] = {"seed": seed, "compact": compact, "large": large}
+NETWORKS: dict[str, Callable[[], Any]] = {
+    "seed": seed,
+    "compact": compact,
+    "large": large,
+    "path": path,
+}
 """By the names that `fit --network` takes."""
+
+
+def form_of(model: Any) -> Form:
+    """Return what a Keras model looks at, by the shape of its input."""
+    return "path" if tuple(model.input_shape[1:]) == SHAPES["path"] else "ink"
 
 
 def build(name: str) -> Any:

@@ -51,7 +51,7 @@ class Plan:
 
 HELP = {
     "fonts": "folder of handwriting fonts (.woff, .ttf); single-line fonts come with them",
-    "network": "seed, compact or large",
+    "network": "seed, compact, large, or path, which sees the way of the pen",
     "teacher": "an earlier run's folder or .keras file to learn from",
     "class_weights": 'JSON file of what errors cost: {"A": 1.2}',
     "epochs": "passes over a round",
@@ -88,6 +88,14 @@ RECIPES: dict[str, dict[str, Any]] = {
         "average": 0.0,
     },
     "compact": {},
+    "path": {
+        "epochs": 20,
+        "passes": 2,
+        "per_class": 600,
+        "air": 0.75,
+        "batch": 128,
+        "learning_rate": 2e-3,
+    },
     "large": {"epochs": 120, "per_class": 1600, "batch": 512, "learning_rate": 2e-3},
 }
 """The defaults of a network where they are not those of `Plan`."""

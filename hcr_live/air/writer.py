@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from hcr_live.air.characters import Characters, CharacterSettings
 from hcr_live.air.pen import Stroke, as_writer_sees, glide
 from hcr_live.alphabet import Alphabet, get_alphabet
-from hcr_live.ink.render import render_strokes
 from hcr_live.reading import Classifies, Prediction
 
 _SPACING = 0.05
@@ -116,5 +115,6 @@ class Writer:
     def _probabilities(self, groups: Sequence[Sequence[Stroke]]) -> NDArray[np.float32]:
         spacing = _SPACING * max(self._palm, 1.0)
         drawn = [[glide(stroke[:, :2], spacing) for stroke in strokes] for strokes in groups]
-        inks = [render_strokes(as_writer_sees(strokes, self._mirrored)) for strokes in drawn]
-        return self._classifier.probabilities(inks)
+        return self._classifier.stroke_probabilities(
+            [as_writer_sees(strokes, self._mirrored) for strokes in drawn]
+        )

@@ -33,11 +33,7 @@ def render_strokes(
     Raises:
         HcrError: If a stroke has another shape or a number that is not finite.
     """
-    try:
-        paths = [_checked(stroke, number) for number, stroke in enumerate(strokes, 1)]
-    except TypeError as error:
-        raise HcrError("Strokes must be a list of (n, 2) arrays.") from error
-    paths = [path for path in paths if len(path)]
+    paths = checked_strokes(strokes)
     if not paths:
         return np.zeros((1, 1), np.uint8)
     points = np.concatenate(paths)
@@ -55,6 +51,19 @@ def render_strokes(
             fixed = np.repeat(fixed, 2, axis=0)
         cv2.polylines(image, [fixed], False, 255, thickness, cv2.LINE_AA, _SHIFT)
     return image
+
+
+def checked_strokes(strokes: Sequence[ArrayLike]) -> list[NDArray[np.float64]]:
+    """Return the strokes that have points, float64 (n, 2) each.
+
+    Raises:
+        HcrError: If a stroke has another shape or a number that is not finite.
+    """
+    try:
+        paths = [_checked(stroke, number) for number, stroke in enumerate(strokes, 1)]
+    except TypeError as error:
+        raise HcrError("Strokes must be a list of (n, 2) arrays.") from error
+    return [path for path in paths if len(path)]
 
 
 def _checked(stroke: ArrayLike, number: int) -> NDArray[np.float64]:

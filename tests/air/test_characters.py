@@ -10,7 +10,6 @@ from hcr_live.air.characters import Characters, CharacterSettings, CharactersUpd
 from hcr_live.air.pen import as_writer_sees, glide
 from hcr_live.alphabet import get_alphabet
 from hcr_live.classifier import Classifier
-from hcr_live.ink.render import render_strokes
 
 PALM = 100.0
 WIDTH = 1280
@@ -26,8 +25,8 @@ def classifier() -> Classifier:
 def judge_of(classifier: Classifier, mirrored: bool) -> Judge:
     def judge(groups: Sequence[Group]) -> np.ndarray:
         paths = [[glide(stroke[:, :2], 0.05 * PALM) for stroke in group] for group in groups]
-        inks = [render_strokes(as_writer_sees(path, mirrored)) for path in paths]
-        return LETTERS.project(classifier.probabilities(inks))
+        seen = [as_writer_sees(path, mirrored) for path in paths]
+        return LETTERS.project(classifier.stroke_probabilities(seen))
 
     return judge
 

@@ -5,6 +5,7 @@ import pytest
 
 from hcr_live.alphabet import CLASSES
 from hcr_live.ink.normalise import SIDE
+from hcr_live.ink.path import CHANNELS, POINTS, path_input
 from train import dataset
 from train.data import load
 from train.dataset import (
@@ -45,6 +46,21 @@ def test_a_round_is_balanced_whatever_the_sources_are(rounds):
     assert counts == {c: round(10 * times) for c, times in drawn.items()}
     assert (one.labels == NOTHING).mean() == pytest.approx(0.1, abs=0.01)
     assert one.inputs.any(axis=(1, 2)).mean() > 0.99
+
+
+def test_paths_are_drawn_of_pen_strokes_alone(sets):
+    with Renderer(sets, MIXTURE, processes=1, form="path") as renderer:
+        one, again, other = (renderer.round((1, number)) for number in (0, 0, 1))
+    assert one.inputs.dtype == np.float16
+    assert one.inputs.shape == (len(one.labels), POINTS, CHANNELS)
+    assert {CLASSES[label] for label in set(one.labels) - {NOTHING}} == set("AKTXaz7")
+    assert one.inputs.any(axis=(1, 2)).all()
+    assert np.isfinite(one.inputs).all()
+    np.testing.assert_array_equal(one.inputs, again.inputs)
+    assert not np.array_equal(one.inputs, other.inputs)
+    written = [one for one in sets if one.name == "chars74k"]
+    plain = plain_arrays(written, "path")
+    np.testing.assert_array_equal(plain.inputs[0], path_input(written[0].contents[0]).astype("f2"))
 
 
 def test_the_seed_decides(rounds):

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hcr_live.classifier import Classifier
+from generator.letters import letter_strokes
+from hcr_live.classifier import Classifier, PathClassifier
 from hcr_live.ink.render import render_strokes
 from train.evaluate.forms import open_network
 from train.export import (
@@ -52,6 +53,18 @@ report = {
 Path(run, "run.json").write_text(json.dumps(report))
 export = ["export", "--run", run, "--data", data, "--out", out, "--date", "2026-01-02"]
 assert main([*export, "--test"]) == 0
+paths = keras.Sequential([
+    keras.Input((96, 6), name="path"),
+    keras.layers.Conv1D(8, 5, 4, activation="relu"),
+    keras.layers.Flatten(),
+    keras.layers.Dense(62, name="logits", kernel_initializer=keras.initializers.RandomNormal(0, 2)),
+    keras.layers.Softmax(),
+])
+paths.save(Path(run, "model.keras"))
+assert main(export) == 0
+assert main(["evaluate", "--data", data, "--model", out + "/path62.onnx"]) == 0
+assert main(["evaluate", "--data", data, "--together"]) == 0
+assert main(["evaluate", "--data", data + "/images_nvfp.npz", "--together"]) == 2
 inks = f"evaluate --data {data} --model {out}/hcr62"
 assert main(f"{inks}.keras".split()) == 0
 Path(broken).write_text("no network")
@@ -75,10 +88,11 @@ def exported(data_folder, tmp_path_factory):
     return folder, done
 
 
-def test_five_files_and_nothing_else(exported):
+def test_five_files_a_network_and_nothing_else(exported):
     folder, done = exported
     names = {path.name for path in (folder / "models").iterdir()}
-    assert names == {f"hcr62.{suffix}" for suffix in ("keras", "tflite", "onnx", "json", "md")}
+    suffixes = ("keras", "tflite", "onnx", "json", "md")
+    assert names == {f"{name}.{suffix}" for name in ("hcr62", "path62") for suffix in suffixes}
     assert "float16" in done.stdout
     assert "broken.keras: it is damaged" in done.stderr
     assert "was interrupted" in done.stderr
@@ -90,11 +104,32 @@ def test_the_forms_answer_alike(exported):
     inks = [render_strokes([[[0, 0], [1, slope]]]) for slope in np.linspace(0, 3, 20)]
     inks.append(np.zeros((4, 4), np.uint8))
     lite = Classifier(folder / "models" / "hcr62.tflite").probabilities(inks)
-    onnx = open_network(folder / "models" / "hcr62.onnx").probabilities(inks)
+    onnx = open_network(folder / "models" / "hcr62.onnx").read(inks)
     np.testing.assert_allclose(lite, onnx, atol=0.01)
     np.testing.assert_allclose(onnx.sum(axis=1), 1, atol=1e-4)
     assert np.ptp(onnx[:-1], axis=1).min() > 0.01
     np.testing.assert_allclose(onnx[-1], 1 / 62)
+
+
+def test_the_forms_of_a_network_of_paths_answer_alike(exported):
+    folder, done = exported
+    strokes = [letter_strokes(letter) for letter in "ABCDEFGHIJ"] + [[[(1, 1)]]]
+    lite = PathClassifier(folder / "models" / "path62.tflite").probabilities(strokes)
+    onnx = open_network(folder / "models" / "path62.onnx").read(strokes)
+    np.testing.assert_allclose(lite, onnx, atol=0.01)
+    assert np.ptp(onnx[:-1], axis=1).min() > 0.01
+    np.testing.assert_allclose(onnx[-1], 1 / 62)
+    assert "No character of pen strokes in" in done.stderr
+
+
+def test_the_card_of_a_network_of_paths_tells_of_both(exported):
+    folder, _ = exported
+    card = json.loads((folder / "models" / "path62.json").read_text())
+    page = (folder / "models" / "path62.md").read_text()
+    assert set(card["validation"]["sources"]) == {"chars74k"}
+    assert card["validation"]["sources"] != card["together"]["sources"]
+    assert "by the way of the pen" in page
+    assert "## Both networks" in page
 
 
 def test_the_card_tells_what_was_measured(exported):

@@ -46,6 +46,11 @@ assert command("broken", "--seed", "2") == 2
 fit.tqdm = real
 assert command("broken") == 0
 assert command("broken") == 0
+networks.NETWORKS["path"] = lambda: Sequential([
+    layers.Input((96, 6)), layers.Conv1D(4, 5, 4), layers.Flatten(),
+    layers.Dense(62, name="logits"), layers.Softmax(),
+])
+assert command("of paths", "--network", "path") == 0
 """
 
 PARTS = """
@@ -189,6 +194,15 @@ def test_a_run_is_a_folder_that_tells_all_of_itself(runs, data_folder):
     assert len(lines) == 5
     assert lines[0].startswith("epoch,loss,validation_loss,accuracy_62")
     assert "complete" in done.stderr  # the same command once more
+
+
+def test_a_network_of_paths_learns_from_pen_strokes_and_single_line_fonts(runs):
+    folder, _ = runs
+    report = report_of(folder / "of paths")
+    assert set(report["sources"]) == {"chars74k", "hershey:rowmans", "hershey:cursive"}
+    assert len(report["history"]) == 4
+    assert report["history"][-1]["loss"] < report["history"][0]["loss"]
+    assert "accuracy_26" in report["history"][-1]
 
 
 def test_another_configuration_does_not_overwrite_a_run(runs):

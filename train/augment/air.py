@@ -27,6 +27,9 @@ from train.augment.paths import (
 from train.augment.strokes import bent, nudged
 from train.data.characters import Strokes
 
+_FALLS_SHORT = 0.13
+"""By how much of its size a stroke after the first ends too early, on average."""
+
 
 def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     """Return the character as the program's air pen, or a plain fingertip track, records it.
@@ -40,7 +43,7 @@ def vary(strokes: Strokes, rng: np.random.Generator) -> Strokes:
     """
     loose = rng.uniform(0.3, 1)  # one hand aims better than another
     paths = [nudged(resampled(path), rng, strength=1.8 * loose) for path in unit(strokes)]
-    paths = [_misjudged(path, 0.18 * loose, rng) for path in paths]
+    paths = [_misjudged(path, k > 0, 0.18 * loose, rng) for k, path in enumerate(paths)]
     paths = [_overshot(path, 0.12 * loose, rng) for path in paths]
     paths = [_closed_otherwise(path, rng) for path in paths]
     paths = _without_lifts(paths, rng)
@@ -113,12 +116,14 @@ class _Camera:
         return lasting * (length(path) / self.pace / lasting[-1])
 
 
-def _misjudged(path: Path, sigma: float, rng: np.random.Generator) -> Path:
+def _misjudged(path: Path, later: bool, sigma: float, rng: np.random.Generator) -> Path:
     """Return a stroke that starts where it should and ends too early or too late.
 
-    Nothing shows where the strokes before are: the bowl of a D ends above the foot of its stem.
+    Nothing shows where the strokes before are, and later ones rather fall short: the bowl of a D
+    ends above the foot of its stem.
     """
-    return (path[0] + (path - path[0]) * np.exp(rng.normal(0, sigma, 2))).astype(np.float32)
+    growth = np.exp(rng.normal(-_FALLS_SHORT if later else 0, sigma, 2))
+    return (path[0] + (path - path[0]) * growth).astype(np.float32)
 
 
 def _overshot(path: Path, sigma: float, rng: np.random.Generator) -> Path:

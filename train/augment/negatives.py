@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from train.augment.ink import degrade, draw
-from train.augment.paths import Path, drift, resampled, smoothed, unit
+from train.augment.paths import Path, drift, joined, resampled, smoothed, unit
 from train.data.characters import Ink, Strokes
+
+_Lines = Sequence[NDArray[np.floating]]
 
 
 def no_character(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
@@ -25,51 +27,88 @@ def no_character(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
         rng: The random generator.
 
     Returns:
-        uint8 (h, w), white ink on black, of one of the kinds in `KINDS`.
+        uint8 (h, w), white ink on black, of one of `KINDS`.
     """
-    kind = rng.choice(list(KINDS), p=_SHARES)
-    return KINDS[kind](glyphs, rng)
+    return ink_of_kind(str(rng.choice(KINDS, p=_SHARES)), glyphs, rng)
 
 
-def _drawn(strokes: Sequence[NDArray[np.floating]], rng: np.random.Generator) -> Ink:
-    """Return strokes turned a little, bent and drawn as characters are."""
+def ink_of_kind(kind: str, glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
+    """Return one of `KINDS`, see `no_character`."""
+    if kind in STROKE_KINDS:
+        return _drawn(STROKE_KINDS[kind](rng), rng)
+    return INK_KINDS[kind](glyphs, rng)
+
+
+def no_path(characters: Sequence[Strokes], rng: np.random.Generator) -> Strokes:
+    """Return pen strokes that nobody would read as one character.
+
+    Args:
+        characters: At least one; what is no figure of `STROKE_KINDS` is some of them in a row.
+        rng: The random generator.
+    """
+    if rng.random() < _ROWS:
+        return _in_a_row(characters, rng)
+    shares = np.array(_SHARES[: len(STROKE_KINDS)])
+    kind = str(rng.choice(list(STROKE_KINDS), p=shares / shares.sum()))
+    return _shaken(STROKE_KINDS[kind](rng), rng)
+
+
+def _in_a_row(characters: Sequence[Strokes], rng: np.random.Generator) -> Strokes:
+    """Return characters of about one height side by side, at times without a lift."""
+    row: list[Path] = []
+    end = 0.0
+    for strokes in characters[: int(rng.choice([2, 3], p=[0.8, 0.2]))]:
+        paths = [path * np.float32(rng.uniform(0.8, 1.2)) for path in unit(strokes)]
+        left = min(float(path[:, 0].min()) for path in paths)
+        shift = np.array([end - left, rng.normal(0, 0.08)], np.float32)
+        row += [path + shift for path in paths]
+        end = max(float(path[:, 0].max()) for path in row) + float(rng.uniform(0.08, 0.5))
+    return _shaken([joined(row, rng)] if rng.random() < 0.3 else row, rng)
+
+
+def _shaken(strokes: Sequence[NDArray[np.floating]], rng: np.random.Generator) -> Strokes:
+    """Return strokes turned a little and bent."""
     angle = rng.normal(0, 0.12)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    paths: Strokes = tuple(
+    return tuple(
         (path + drift(len(path), 0.015, 12, rng)).astype(np.float32)
         for path in (resampled(stroke @ turn.T) for stroke in unit(tuple(strokes)))
     )
-    ink = draw(paths, rng)
+
+
+def _drawn(strokes: Sequence[NDArray[np.floating]], rng: np.random.Generator) -> Ink:
+    """Return strokes shaken and drawn as characters are."""
+    ink = draw(_shaken(strokes, rng), rng)
     return degrade(ink, rng) if rng.random() < 0.35 else ink
 
 
-def _scribble(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+def _scribble(rng: np.random.Generator) -> _Lines:
     points = rng.random((int(rng.integers(11, 24)), 2)) * (rng.uniform(0.6, 2), 1)
-    return _drawn([smoothed(resampled(points, 0.05), rng.uniform(0.5, 3))], rng)
+    return [smoothed(resampled(points, 0.05), rng.uniform(0.5, 3))]
 
 
-def _zigzag(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+def _zigzag(rng: np.random.Generator) -> _Lines:
     """Something crossed out or shaded: up and down, ever on to the right."""
     count = int(rng.integers(9, 18))
     x = np.linspace(0, rng.uniform(0.6, 2.5), count) + rng.normal(0, 0.02, count)
     y = np.where(np.arange(count) % 2, 0, 1) * rng.uniform(0.5, 1, count)
-    return _drawn([smoothed(resampled(np.column_stack([x, y]), 0.05), rng.uniform(0.1, 2))], rng)
+    return [smoothed(resampled(np.column_stack([x, y]), 0.05), rng.uniform(0.1, 2))]
 
 
-def _lines(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+def _lines(rng: np.random.Generator) -> _Lines:
     """Return six lines or more, anyhow."""
-    return _drawn([rng.random((2, 2)) for _ in range(rng.integers(6, 11))], rng)
+    return [rng.random((2, 2)) for _ in range(rng.integers(6, 11))]
 
 
-def _grid(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+def _grid(rng: np.random.Generator) -> _Lines:
     """A piece of a table or of squared paper, a hash: two lines or more each way."""
     rows, columns = rng.integers(2, 5, 2)
     across = [np.array([[-0.2, k], [columns - 0.8, k]]) for k in np.linspace(0, rows - 1, rows)]
     down = [np.array([[k, -0.2], [k, rows - 0.8]]) for k in np.linspace(0, columns - 1, columns)]
-    return _drawn([line + rng.normal(0, 0.05, (2, 2)) for line in (*across, *down)], rng)
+    return [line + rng.normal(0, 0.05, (2, 2)) for line in (*across, *down)]
 
 
-def _flat(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+def _flat(rng: np.random.Generator) -> _Lines:
     """One or two lying lines or bows: a dash, an underline, a wave, the edge of a page."""
     x = np.linspace(-1, 1, 60)
     y = rng.uniform(-0.25, 0.25) * x**2 + rng.uniform(-0.2, 0.2) * x
@@ -77,10 +116,10 @@ def _flat(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
         y += rng.uniform(0.04, 0.12) * np.sin(rng.uniform(5, 16) * x)
     line = np.column_stack([x, y + rng.normal(0, 0.008, 60)])
     twice = [line, line * (rng.uniform(0.7, 1), 1) + (0, rng.uniform(0.15, 0.5))]
-    return _drawn(twice if rng.random() < 0.3 else [line], rng)
+    return twice if rng.random() < 0.3 else [line]
 
 
-def _rings(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+def _rings(rng: np.random.Generator) -> _Lines:
     """A spiral, or a coil that moves on."""
     coil = rng.random() < 0.5
     angle = np.linspace(0, rng.uniform(6, 12 if coil else 8) * np.pi, 160)
@@ -88,10 +127,10 @@ def _rings(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
     inner, shift = (rng.uniform(0.5, 1), rng.uniform(2, 5)) if coil else (0.02, 0)
     radius = np.linspace(1, inner, 160) + rng.normal(0, 0.01, 160)
     x = radius * np.cos(angle) + np.linspace(0, shift, 160)
-    return _drawn([np.column_stack([x, radius * np.sin(angle)])], rng)
+    return [np.column_stack([x, radius * np.sin(angle)])]
 
 
-def _figure(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
+def _figure(rng: np.random.Generator) -> _Lines:
     """A face, a heart, a star, an arrow, a flat box, a burst of rays."""
 
     def arc(x: float, y: float, r: float, start: float = 0, end: float = 2) -> NDArray[np.float64]:
@@ -103,25 +142,25 @@ def _figure(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
         mouth = arc(0, rng.uniform(-0.1, 0.3), rng.uniform(0.3, 0.6), 0.15, 0.85)
         eyes = [arc(x, -0.35, rng.uniform(0.03, 0.15)) for x in (-0.35, 0.35)]
         face = [arc(0, 0, 1)] if rng.random() < 0.7 else []
-        return _drawn([*face, *eyes, mouth if rng.random() < 0.7 else mouth * (1, -1)], rng)
+        return [*face, *eyes, mouth if rng.random() < 0.7 else mouth * (1, -1)]
     if kind == 1:
         t = np.linspace(0, 2 * np.pi, 60)
         y = -13 * np.cos(t) + 5 * np.cos(2 * t) + 2 * np.cos(3 * t) + np.cos(4 * t)
-        return _drawn([np.column_stack([16 * np.sin(t) ** 3, y])], rng)
+        return [np.column_stack([16 * np.sin(t) ** 3, y])]
     if kind == 2:
         angle = np.arange(6) * 0.8 * np.pi - np.pi / 2 + rng.normal(0, 0.08, 6)
-        return _drawn([np.column_stack([np.cos(angle), np.sin(angle)])], rng)
+        return [np.column_stack([np.cos(angle), np.sin(angle)])]
     if kind == 3:
         head = np.array([[0.65, -0.25], [1, 0], [0.65, 0.25]])
         arrow = [np.array([[-1.0, 0.0], [1.0, 0.0]]), head]
-        return _drawn([path * rng.choice([-1, 1]) for path in arrow], rng)
+        return [path * rng.choice([-1, 1]) for path in arrow]
     if kind == 4:
         box = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * (rng.uniform(2.2, 5), 1)
-        return _drawn([box], rng)
+        return [box]
     rays = int(rng.integers(3, 7))
     angle = np.pi * (np.arange(rays) / rays + rng.uniform(0, 1 / rays))
     ends = np.column_stack([np.cos(angle), np.sin(angle)])
-    return _drawn([np.array([-end, end]) for end in ends], rng)
+    return [np.array([-end, end]) for end in ends]
 
 
 def _outline(_: Sequence[Ink], rng: np.random.Generator) -> Ink:
@@ -185,7 +224,7 @@ def _overlaid(glyphs: Sequence[Ink], rng: np.random.Generator) -> Ink:
     return image
 
 
-KINDS: dict[str, Callable[[Sequence[Ink], np.random.Generator], Ink]] = {
+STROKE_KINDS: dict[str, Callable[[np.random.Generator], _Lines]] = {
     "scribble": _scribble,
     "zigzag": _zigzag,
     "lines": _lines,
@@ -193,6 +232,10 @@ KINDS: dict[str, Callable[[Sequence[Ink], np.random.Generator], Ink]] = {
     "flat": _flat,
     "rings": _rings,
     "figure": _figure,
+}
+"""How each kind that a pen draws is made from a random generator."""
+
+INK_KINDS: dict[str, Callable[[Sequence[Ink], np.random.Generator], Ink]] = {
     "outline": _outline,
     "noise": _noise,
     "word": _word,
@@ -200,7 +243,12 @@ KINDS: dict[str, Callable[[Sequence[Ink], np.random.Generator], Ink]] = {
     "halves": _halves,
     "overlaid": _overlaid,
 }
-"""How each kind is made from characters and a random generator."""
+"""How each other kind is made, from characters as well."""
+
+KINDS = (*STROKE_KINDS, *INK_KINDS)
+
+_ROWS = 0.4
+"""Share of characters in a row among paths that are none."""
 
 _SHARES = [0.13, 0.07, 0.06, 0.05, 0.08, 0.06, 0.1, 0.12, 0.07, 0.13, 0.04, 0.04, 0.05]
 

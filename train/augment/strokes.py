@@ -98,6 +98,15 @@ def mixed(one: Strokes, other: Strokes, rng: np.random.Generator) -> Strokes:
     return tuple(path * stretch for path in first)
 
 
+def reordered(strokes: Strokes, rng: np.random.Generator) -> Strokes:
+    """Return the character as somebody may write it who begins elsewhere: looks stay the same.
+
+    Few do: one in eight has another order of the strokes, one stroke in sixteen the other way.
+    """
+    order = rng.permutation(len(strokes)) if rng.random() < 1 / 8 else range(len(strokes))
+    return tuple(strokes[k][::-1] if rng.random() < 1 / 16 else strokes[k] for k in order)
+
+
 def _partners(first: list[Path], second: list[Path]) -> list[tuple[Path, Path]] | None:
     """Return each stroke with the one that it corresponds to, or None where forms differ."""
     if len(first) != len(second) or len(first) > _MOST_STROKES:

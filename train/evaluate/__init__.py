@@ -22,6 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", type=Path, help="a .tflite, .keras or .onnx file; default: the shipped one"
     )
     parser.add_argument(
+        "--together",
+        action="store_true",
+        help="read pen strokes by both networks, as the program does in the air",
+    )
+    parser.add_argument(
         "--split",
         choices=("validation", "test"),
         default="validation",
@@ -42,7 +47,9 @@ def run(options: argparse.Namespace) -> None:
             "The test split is for the last figure: touch it once, and choose nothing by it.",
             file=sys.stderr,
         )
-    evaluation = evaluate(options.data, options.model, options.also, options.split)
+    evaluation = evaluate(
+        options.data, options.model, options.also, options.split, together=options.together
+    )
     print(terminal_text(figures(evaluation)))
     if options.out is None:
         print("\nAdd --out FOLDER for the figures and the page.")

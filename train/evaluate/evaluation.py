@@ -13,11 +13,10 @@ from tqdm import tqdm
 
 from hcr_live.alphabet import CLASSES, get_alphabet
 from hcr_live.errors import HcrError
-from hcr_live.reading import Classifies
-from train.augment.negatives import no_character
+from train.augment.negatives import no_character, no_path
 from train.data import UNKNOWN_WRITER, CharacterSet, Split, load
-from train.dataset import ink_of
-from train.evaluate.forms import open_network
+from train.dataset import Form, ink_of, of_form
+from train.evaluate.forms import Network, both, open_network
 from train.evaluate.measures import (
     ALPHABETS,
     Answers,
@@ -97,6 +96,9 @@ def evaluate(
     model: Path | None = None,
     also: Sequence[Path] = (),
     split: Split = "validation",
+    *,
+    paths: Path | None = None,
+    together: bool = False,
 ) -> Evaluation:
     """Ask a network about characters that it was not trained on.
 
@@ -106,15 +108,19 @@ def evaluate(
         model: A .tflite, .keras or .onnx file; None for the shipped network.
         also: Further files or folders, every character of which is unseen.
         split: "validation", or "test" for the last figure.
+        paths: With `together`, the .tflite file of the network of paths, None for the shipped one.
+        together: Ask both networks about pen strokes, as the program does.
 
     Raises:
         HcrError: If data or model can't be read, or nothing is in the split.
     """
-    network = open_network(model)
-    written = [] if data is None else unseen(data, split)
-    sets = written + [one for path in also for one in load(path) if len(one)]
+    network = both(model, paths) if together else open_network(model)
+    written = of_form([] if data is None else unseen(data, split), network.form)
+    others = [one for path in also for one in load(path) if len(one)]
+    sets = written + of_form(others, network.form)
     if not sets:
-        raise HcrError(f"Nothing in {data} is in the {split} split: choose another with --split.")
+        kind = "Nothing" if network.form == "ink" else "No character of pen strokes"
+        raise HcrError(f"{kind} in {data} is in the {split} split: choose another with --split.")
     return ask_network(network, sets, split, photo_rows(network, written))
 
 
@@ -124,7 +130,7 @@ def unseen(data: Path, split: Split) -> list[CharacterSet]:
 
 
 def ask_network(
-    network: Classifies,
+    network: Network,
     sets: Sequence[CharacterSet],
     split: Split,
     photos: dict[str, Row] | None = None,
@@ -144,23 +150,24 @@ def ask_network(
             parts = []
             for start in range(0, len(one), _CHUNK):
                 contents = one.contents[start : start + _CHUNK]
-                parts.append(network.probabilities([ink_of(content) for content in contents]))
+                parts.append(network.read(list(contents)))
                 bar.update(len(contents))
             measured[name] = Measured(one, np.concatenate(parts))
-    return Evaluation(
-        network.name, split, measured, network.probabilities(_negatives(sets)), photos or {}
-    )
+    negatives = network.read(_negatives(sets, network.form))
+    return Evaluation(network.name, split, measured, negatives, photos or {})
 
 
-def _negatives(sets: Sequence[CharacterSet]) -> list[NDArray[np.uint8]]:
+def _negatives(sets: Sequence[CharacterSet], form: Form) -> list[Any]:
     """Return seeded ink that is no character; pieces of words are made of the sets' characters."""
     rng = np.random.default_rng(0)
 
-    def glyph() -> NDArray[np.uint8]:
-        one = sets[int(rng.integers(len(sets)))]
-        return ink_of(one.contents[int(rng.integers(len(one)))])
+    def some(count: int) -> list[Any]:
+        chosen = [sets[int(rng.integers(len(sets)))] for _ in range(count)]
+        return [one.contents[int(rng.integers(len(one)))] for one in chosen]
 
-    return [no_character([glyph() for _ in range(4)], rng) for _ in range(_NEGATIVES)]
+    if form == "path":
+        return [no_path(some(3), rng) for _ in range(_NEGATIVES)]
+    return [no_character([ink_of(one) for one in some(4)], rng) for _ in range(_NEGATIVES)]
 
 
 def figures(evaluation: Evaluation) -> dict[str, Any]:

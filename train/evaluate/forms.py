@@ -1,9 +1,10 @@
-"""One network in its forms, .tflite, .keras and .onnx, each behind `probabilities(inks)`."""
+"""A network in its forms, .tflite, .keras and .onnx, each behind `read(characters)`."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,72 +12,103 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES
-from hcr_live.classifier import Classifier
+from hcr_live.classifier import Classifier, PathClassifier, Rows
 from hcr_live.errors import HcrError
-from hcr_live.ink.normalise import SIDE, network_input
 from hcr_live.quiet import silent_stderr
-from hcr_live.reading import Classifies
+from train.data import Ink, Strokes
+from train.dataset import SHAPES, Form, ink_of, level_of
 
-Answer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Inputs (n, SIDE, SIDE, 1) to probabilities (n, 62), both float32."""
+Answer = Callable[[NDArray[np.float32]], Rows]
+"""The network's own inputs, (n, SIDE, SIDE, 1) or (n, POINTS, CHANNELS), to probabilities."""
 
 _BATCH = 512
 
 
+@dataclass(frozen=True)
 class Network:
-    """A network that is no .tflite file, asked as `Classifier` asks: the same input, the same
-    answer to a blank ink.
+    """Any form of a network, or of both together, as it is measured.
 
-    Args:
+    Attributes:
         name: For the report.
-        answer: The network.
+        form: What it looks at; of paths it reads pen strokes alone.
+        read: Characters to probabilities.
     """
 
-    def __init__(self, name: str, answer: Answer) -> None:
-        self._name = name
-        self._answer = answer
+    name: str
+    form: Form
+    read: Callable[[Sequence[Any]], Rows]
 
-    @property
-    def name(self) -> str:
-        """The network's name."""
-        return self._name
 
-    def probabilities(self, inks: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        """Return float32 (n, 62) for inks, see `Classifier.probabilities`."""
-        result = np.full((len(inks), len(CLASSES)), 1 / len(CLASSES), np.float32)
-        for start in range(0, len(inks), _BATCH):
-            levels = np.stack([network_input(ink) for ink in inks[start : start + _BATCH]])
+def network_of(name: str, form: Form, answer: Answer) -> Network:
+    """Return a network that is no .tflite file: the same input, the same answer to no ink."""
+
+    def read(characters: Sequence[Strokes | Ink]) -> Rows:
+        result = np.full((len(characters), len(CLASSES)), 1 / len(CLASSES), np.float32)
+        for start in range(0, len(characters), _BATCH):
+            some = characters[start : start + _BATCH]
+            levels = np.stack([level_of(content, form) for content in some])
             written = np.flatnonzero(levels.any(axis=(1, 2)))
             if len(written):
-                result[start + written] = self._answer(levels[written, ..., None])
+                rows = levels[written]
+                result[start + written] = answer(rows[..., None] if form == "ink" else rows)
         return result
 
+    return Network(name, form, read)
 
-def open_network(path: Path | None = None) -> Classifies:
+
+def open_network(path: Path | None = None) -> Network:
     """Open a network of any form.
 
     Args:
-        path: A .tflite file, read through the program's own `Classifier`, a .keras or an .onnx
-            file; None for the shipped one.
+        path: A .tflite file, read through the program's own `Classifier` or `PathClassifier`, a
+            .keras or an .onnx file; None for the shipped one that sees ink.
 
     Raises:
         HcrError: If it can't be read or is another network.
     """
     if path is None or path.suffix not in (".keras", ".onnx"):
-        return Classifier(path)
+        return _of_tflite(path)
     if not path.is_file():
         raise HcrError(f"There is no network {path}: check the path.")
     answer = of_keras(load_keras(path)) if path.suffix == ".keras" else _of_onnx(path)
+    for form, shape in SHAPES.items():
+        try:
+            answered = answer(np.zeros((1, *shape, *[1] * (form == "ink")), np.float32)).shape
+        except Exception:  # every backend has errors of its own
+            continue
+        if answered == (1, len(CLASSES)):
+            return network_of(path.stem, form, answer)
+    raise HcrError(
+        f"The model {path} is another network: it must take float32 {SHAPES['ink']} or"
+        f" {SHAPES['path']} and give {len(CLASSES)} probabilities."
+    )
+
+
+def both(ink: Path | None = None, paths: Path | None = None) -> Network:
+    """Return the two networks as the program asks them about pen strokes.
+
+    Args:
+        ink: The .tflite file of the one that sees ink, None for the shipped one.
+        paths: The same of the one that sees paths.
+    """
+    classifier = Classifier(ink, paths)
+    return Network(f"{classifier.name} and that of paths", "path", classifier.stroke_probabilities)
+
+
+def _of_tflite(path: Path | None) -> Network:
     try:
-        fits = answer(np.zeros((1, SIDE, SIDE, 1), np.float32)).shape == (1, len(CLASSES))
-    except Exception:  # every backend has errors of its own
-        fits = False
-    if not fits:
-        raise HcrError(
-            f"The model {path} is another network: it must take float32 ({SIDE}, {SIDE}, 1) and"
-            f" give {len(CLASSES)} probabilities."
-        )
-    return Network(path.stem, answer)
+        classifier = Classifier(path)
+    except HcrError as error:
+        try:
+            paths = PathClassifier(path)
+        except HcrError:
+            raise error from None
+        return Network(str(path and path.stem), "path", paths.probabilities)
+
+    def read(characters: Sequence[Strokes | Ink]) -> Rows:
+        return classifier.probabilities([ink_of(content) for content in characters])
+
+    return Network(classifier.name, "ink", read)
 
 
 def load_keras(path: Path) -> Any:

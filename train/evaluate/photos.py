@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.reading import Classifies
 from train.augment import camera
 from train.data import CharacterSet
 from train.dataset import ink_of
+from train.evaluate.forms import Network
 from train.evaluate.measures import Row, source_row
 
 SEVERITIES = {"fair light": 0.3, "bad light": 0.7}
@@ -20,7 +20,7 @@ SEVERITIES = {"fair light": 0.3, "bad light": 0.7}
 _MOST = 2000
 
 
-def photo_rows(network: Classifies, sets: Sequence[CharacterSet]) -> dict[str, Row]:
+def photo_rows(network: Network, sets: Sequence[CharacterSet]) -> dict[str, Row]:
     """Return a `source_row` for each of `SEVERITIES`, none where the sets have no strokes.
 
     Each character is photographed once as a crop, seeded, and handed over as it is, inverted: no
@@ -31,11 +31,13 @@ def photo_rows(network: Classifies, sets: Sequence[CharacterSet]) -> dict[str, R
         sets: Of those with strokes at most `_MOST` characters are taken.
     """
     rows: dict[str, Row] = {}
+    if network.form == "path":
+        return rows
     for title, severity in SEVERITIES.items():
         taken = list(_photos(sets, severity))
         if taken:
             labels = np.array([label for label, _ in taken], np.int16)
-            rows[title] = source_row(network.probabilities([photo for _, photo in taken]), labels)
+            rows[title] = source_row(network.read([photo for _, photo in taken]), labels)
     return rows
 
 

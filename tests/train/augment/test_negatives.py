@@ -1,3 +1,5 @@
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ def glyphs():
 @pytest.mark.parametrize("kind", negatives.KINDS)
 def test_every_kind_is_ink_that_varies_with_the_seed_alone(kind, glyphs):
     before = [glyph.copy() for glyph in glyphs]
-    make = negatives.KINDS[kind]
+    make = partial(negatives.ink_of_kind, kind)
     inks = [make(glyphs, np.random.default_rng(seed)) for seed in range(25)]
     again = [make(glyphs, np.random.default_rng(seed)) for seed in range(25)]
     assert all(ink.dtype == np.uint8 and ink.ndim == 2 for ink in inks)

@@ -8,11 +8,11 @@ import pytest
 
 from generator.letters import letter_strokes
 from hcr_live.alphabet import CLASSES
-from hcr_live.classifier import Classifier
 from hcr_live.errors import HcrError
 from train.__main__ import main
 from train.data import load
 from train.evaluate.evaluation import ask_network, evaluate, figures, unseen
+from train.evaluate.forms import open_network
 from train.evaluate.photos import photo_rows
 from train.evaluate.report import markdown_table, percent, write_report
 
@@ -20,13 +20,13 @@ from train.evaluate.report import markdown_table, percent, write_report
 class Guess:
     """A network that answers with what it is told, character after character."""
 
-    name = "guess"
+    name, form = "guess", "ink"
 
     def __init__(self, answers):
         self._answers = iter(answers)
 
-    def probabilities(self, inks):
-        rows = np.full((len(inks), 62), 0.1 / 61, np.float32)
+    def read(self, characters):
+        rows = np.full((len(characters), 62), 0.1 / 61, np.float32)
         for row in rows:
             answer = next(self._answers, None)
             row[:] = 1 / 62 if answer is None else row
@@ -109,7 +109,7 @@ def test_only_the_split_is_read(data_folder):
 
 def test_photos_are_of_the_strokes_alone_and_the_same_each_time(data_folder):
     validation = unseen(data_folder, "validation")
-    network = Classifier()
+    network = open_network()
     rows = photo_rows(network, validation)
     assert list(rows) == ["fair light", "bad light"]
     strokes = sum(isinstance(content, tuple) for one in validation for content in one.contents)
