@@ -42,6 +42,11 @@ class Editor:
         """Whether there is an edit to take back."""
         return bool(self._history)
 
+    @property
+    def word_ended(self) -> bool:
+        """Whether a space will come before what is written next."""
+        return self._ended or (bool(str(self.text)) and str(self.text)[-1] == " ")
+
     def write(self, label: str, letters: Row | None = None) -> None:
         """Append a character from the air.
 

@@ -36,6 +36,9 @@ _KEY_REPEATS_FIRST, _KEY_REPEATS = 0.6, 0.2
 _EARLY = 1.5
 """Seconds within which a stroke may belong to the character with which air-writing begins."""
 
+_HINT_SECONDS = 3.0
+"""Two hints take turns, each shown for so long."""
+
 _COMING: dict[Action | None, str] = {
     "undo": "take back",
     "accept": "take word",
@@ -217,6 +220,8 @@ class Session:
             return []
         before = self.text
         events = self._desk.edit(action, number=number, **self._place())
+        if action == "clear":
+            self._latest = None
         return events + self._text_events(before)
 
     @property
@@ -237,6 +242,7 @@ class Session:
             alphabet=self._alphabet.name,
             latest=self._latest,
             text=self.text,
+            word_ended=self._editor.word_ended,
             suggestions=self._editor.suggestions,
         )
 
@@ -264,7 +270,9 @@ class Session:
             return False
         if self.mode == "air":
             return True
-        return self._hand_in_view or bool(self._desk.update.strokes) or not self._paper.reading
+        pen = self._pen_update
+        hand = pen is not None and pen.state is not PenState.NO_HAND
+        return hand or bool(self._desk.update.strokes) or not self._paper.reading
 
     def _probe_is_due(self, time: float) -> bool:
         return time - self._looked_at >= PROBE_SECONDS
@@ -316,18 +324,14 @@ class Session:
         )
         if self._gesture.action is not None:
             events += self._desk.edit(self._gesture.action, **place)
-        self._latest = self._desk.latest or self._latest
+        if self._desk.latest is not None or self._gesture.action == "clear":
+            self._latest = self._desk.latest
         return events
 
     @property
     def _shown_mode(self) -> Mode:
-        """What the window says: air also while a hand rests whose gestures count."""
-        return "air" if self._hand_in_view and self._is_air() else self.mode
-
-    @property
-    def _hand_in_view(self) -> bool:
-        pen = self._pen_update
-        return pen is not None and pen.state is not PenState.NO_HAND
+        """What the window says: air also while a hand rests, or is gone, and may come back."""
+        return "air" if self._is_air() else self.mode
 
     def _is_air(self) -> bool:
         """Whether strokes and gestures mean anything: also while a hand rests after writing."""
@@ -368,6 +372,7 @@ class Session:
             alphabet=self._alphabet.name,
             latest=self._latest,
             text=self.text,
+            word_ended=self._editor.word_ended,
             hint=self._hint(),
             suggestions=self._editor.suggestions,
         )
@@ -406,16 +411,22 @@ class Session:
             if text and not text[-1].isspace():
                 return "The hand is gone: that makes a space. Show it again to go on."
             return "Show one hand; write with the index finger, or thumb and index together."
+        if self._gesture.coming == "clear":
+            return "Open hand held still: this clears the text. Move or close the hand to keep it."
         if pen.state is PenState.DOWN:
             return "Writing: open the hand to lift the pen."
         if self._desk.update.strokes:
             return "Next stroke, or wait until the ring is full; two fingers up take it back."
         if self._desk.unsure:
             return "Not sure what that was: write it again, larger."
-        if self._editor.suggestions:
-            return f"Thumb up takes {self._editor.suggestions[0]}; two fingers up take back."
+        time = self._frame.time if self._frame is not None else 0.0
+        if self._editor.suggestions and time % (2 * _HINT_SECONDS) < _HINT_SECONDS:
+            word = self._editor.suggestions[0]
+            return f"Thumb up takes {word}, keys 1 to 3 any; two fingers up take back."
         if text:
             return "Two fingers up: take back. Hand out of sight: space. Open hand, still: clear."
+        if self._editor.can_undo:
+            return "Two fingers up bring the text back; point with the index finger to write."
         return "Point with the index finger to write, or hold thumb and index together."
 
 

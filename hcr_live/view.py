@@ -51,6 +51,7 @@ class View:
         suggestions: Words for the one being written, best first.
         latest: The last character that became certain, or None.
         text: The text so far, lines parted by newlines.
+        word_ended: What is written next begins a word.
         hint: One short sentence: what to do next.
     """
 
@@ -70,6 +71,7 @@ class View:
     suggestions: tuple[str, ...] = ()
     latest: Prediction | None = None
     text: str = ""
+    word_ended: bool = False
     hint: str = ""
 
 

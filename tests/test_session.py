@@ -121,13 +121,15 @@ def test_a_hand_that_holds_the_sheet_is_not_air(card):
     assert session.text == "A"
 
 
-def test_air_is_shown_as_long_as_a_resting_hand_can_still_edit(desk):
+def test_air_is_shown_as_long_as_a_hand_may_still_edit_and_then_the_sheet(card, desk):
     rest = (hand("fist", (400, 200)),)
     hands = [*writing("E"), *[rest] * 120, *[()] * 60]
     session = air_session(hands, FakeClassifier("A"))
-    modes = [session.step(frame)[0].mode for frame in frames([desk] * len(hands))]
-    assert modes[-61] == "air"
-    assert modes[-1] == "paper"
+    views = [session.step(frame)[0] for frame in frames([desk] * len(hands) + [card] * 60)]
+    assert [views[len(hands) - 61].mode, views[len(hands) - 1].mode] == ["air", "air"]
+    assert [views[len(hands) - 61].word_ended, views[len(hands) - 1].word_ended] == [False, True]
+    assert views[-1].mode == "paper"
+    assert session.text == "AA"
 
 
 def test_what_a_hand_covers_is_not_writing(card):

@@ -97,6 +97,8 @@ class AirDesk:
             else:
                 editor.accept(number)
             did = str(editor) != before
+        if did and action == "clear":
+            self.latest = None
         return [*events, edit_event(action, number, time=time)] if did else events
 
     def _write(

@@ -254,14 +254,17 @@ def _draw_latest(canvas: Canvas, latest: Prediction | None) -> None:
 def _draw_text(canvas: Canvas, view: View, status: Status) -> None:
     """The growing text, and one line below it: a notice, or else the hint."""
     margin = canvas.px(14)
-    size, small = max(canvas.px(40), 20), max(canvas.px(20), 12)
+    size, small = max(canvas.px(40), 20), max(canvas.px(22), 12)
     height = size + small + canvas.px(26)
     top = canvas.height - height
     canvas.panel(0, top, canvas.width, height)
-    text = fit_end(view.text.replace("\n", "  /  "), size, canvas.width - 2 * margin)
+    text = view.text.replace("\n", "  /  ")
+    if view.mode == "air":  # a caret, apart from the text where a space will come
+        text += " _" if view.word_ended and not text.endswith(" ") else "_"
+    text = fit_end(text, size, canvas.width - 2 * margin)
     canvas.text(text, margin, top + size, size, WHITE, "bold" if len(text) < 30 else "normal")
     line = status.notice or view.hint
-    colour = AMBER if status.notice else GREY
+    colour = AMBER if status.notice else WHITE
     canvas.text(line, margin, canvas.height - canvas.px(11), small, colour)
     _draw_suggestions(canvas, view.suggestions, top)
 
