@@ -105,6 +105,7 @@ def _print_table(air: Path, paper: Path) -> None:
     remark = f"p95 {network['p95']:.2f}"
     row("network alone, one character, ms, median", network["p50"], "at most 0.5", remark)
     row("network alone, 16 in a batch, ms, median", network["batch"], "at most 6")
+    row("both networks, one character of the air, ms, median", network["strokes"])
 
 
 def _measure(what: str, clip: Path) -> dict[str, Any]:
@@ -254,26 +255,28 @@ def _recording(clip: Path) -> dict[str, Any]:
 
 
 def _network(_: Path) -> dict[str, Any]:
-    """One character, and 16 in a batch, through normalisation and network."""
+    """One character, 16 in a batch, and strokes for both, normalisation included."""
     from hcr_live.classifier import Classifier
     from hcr_live.ink.render import render_strokes
 
     classifier = Classifier()
-    ink = render_strokes(letter_strokes("R", np.random.default_rng(_SEED)))
+    strokes = letter_strokes("R", np.random.default_rng(_SEED))
+    ink = render_strokes(strokes)
 
-    def spent(count: int) -> list[float]:
+    def spent(work: Callable[[], object]) -> list[float]:
         milliseconds = []
         for _repeat in range(500):
             begin = time.perf_counter()
-            classifier.probabilities([ink] * count)
+            work()
             milliseconds.append((time.perf_counter() - begin) * 1000)
         return milliseconds
 
-    one = spent(1)
+    one = spent(lambda: classifier.probabilities([ink]))
     return {
         "p50": float(np.median(one)),
         "p95": float(np.percentile(one, 95)),
-        "batch": float(np.median(spent(16))),
+        "batch": float(np.median(spent(lambda: classifier.probabilities([ink] * 16)))),
+        "strokes": float(np.median(spent(lambda: classifier.stroke_probabilities([strokes])))),
     }
 
 
