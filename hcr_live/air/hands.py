@@ -28,6 +28,9 @@ _SEARCH_INTERVAL = 0.06
 _CONFIDENCE = 0.3
 """Below MediaPipe's 0.5: a missed hand costs a stroke, a false one makes no writing pose."""
 
+_MARGIN = 0.25
+"""A hand is painted over by so much more than its landmarks' box, in parts of its longer side."""
+
 _PALE_RGB = (
     0.5 * np.eye(3)[::-1] + 0.5 * np.array([0.114, 0.587, 0.299])  # half colour, half grey
 ).astype(np.float32)
@@ -53,12 +56,8 @@ class Hand:
 class HandDetector:
     """MediaPipe's HandLandmarker (Zhang et al., MediaPipe Hands, 2020) in VIDEO mode."""
 
-    def __init__(self, max_hands: int = 1) -> None:
+    def __init__(self) -> None:
         """Load the model and run it once, so that the first frame is not late.
-
-        Args:
-            max_hands: With 2, the palm search (as dear as the rest) runs in every frame that
-                shows fewer than two hands.
 
         Raises:
             HcrError: If the model or MediaPipe is missing, damaged or does not start.
@@ -71,7 +70,7 @@ class HandDetector:
                 # By its path: MediaPipe copies a buffer several times, 20 MB in all.
                 base_options=self._mediapipe.tasks.BaseOptions(model_asset_path=str(path)),
                 running_mode=vision.RunningMode.VIDEO,
-                num_hands=max_hands,
+                num_hands=1,
                 min_hand_detection_confidence=_CONFIDENCE,
                 min_hand_presence_confidence=_CONFIDENCE,
             )
@@ -88,15 +87,18 @@ class HandDetector:
             self.detect(np.zeros((90, 160, 3), np.uint8), 0.0)
             self._searched = float("-inf")
 
-    def detect(self, image: NDArray[np.uint8], time: float) -> tuple[Hand, ...]:
-        """Find the hands of the next frame of a clip.
+    def detect(
+        self, image: NDArray[np.uint8], time: float, hidden: Hand | None = None
+    ) -> tuple[Hand, ...]:
+        """Find the hand of the next frame of a clip: the one of the frame before, if it is there.
 
         Args:
             image: uint8 (height, width, 3), BGR, unmirrored.
             time: Seconds, increasing from call to call, any origin.
+            hidden: A hand that is painted over, so that another one is found.
 
         Returns:
-            At most `max_hands` hands, in no special order.
+            The hand, or none.
 
         Raises:
             HcrError: If the detector was closed.
@@ -114,16 +116,16 @@ class HandDetector:
         if shrink < 1:
             size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
             image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-        picture = self._mediapipe.Image(
-            image_format=self._mediapipe.ImageFormat.SRGB,
-            data=cv2.transform(image, _PALE_RGB),
-        )
+        scale = np.array([width, height], np.float32)
+        pale = cv2.transform(image, _PALE_RGB)
+        if hidden is not None:
+            _paint_over(pale, hidden.landmarks / scale)
+        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pale)
         # MediaPipe refuses a time that does not grow, so frames of the same millisecond move on.
         self._last_milliseconds = max(self._last_milliseconds + 1, round(time * 1000))
         result = self._landmarker.detect_for_video(picture, self._last_milliseconds)
         if result.hand_landmarks:
             self._seen = time
-        scale = np.array([width, height], np.float32)
         return tuple(
             Hand(
                 landmarks=np.array([(p.x, p.y) for p in landmarks], np.float32) * scale,
@@ -140,6 +142,16 @@ class HandDetector:
     def close(self) -> None:
         """Free the model; may be called twice."""
         self._close()
+
+
+def _paint_over(image: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
+    """Fill the box of a hand, with a margin; its points are in parts of the image's size."""
+    points = points * image.shape[1::-1]
+    low, high = points.min(axis=0), points.max(axis=0)
+    margin = _MARGIN * (high - low).max()
+    left, top = np.maximum(low - margin, 0).astype(int)
+    right, bottom = np.maximum(high + margin, 0).astype(int)
+    image[top:bottom, left:right] = 128
 
 
 def _release(landmarker: Any) -> None:

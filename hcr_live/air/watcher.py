@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hcr_live.air.follow import Follower
 from hcr_live.air.pose import palm_length
 from hcr_live.frame import Frame
 
@@ -18,6 +21,12 @@ if TYPE_CHECKING:
 
 _ALONE = 12
 """Looks at a hand before the second detector, which is loaded at the first of them, has to help."""
+
+_LOADING = 0.4
+"""Seconds of frames until the second detector is asked, so that a camera does not wait for it."""
+
+_ONE_HAND = 5.0
+"""The detectors take turns only if no second hand was seen for so many seconds."""
 
 _CALM_LOOKS = 3
 _CALM_STEP = 0.2
@@ -47,12 +56,24 @@ class Hands(Protocol):
         """Release the detector; may be called twice."""
 
 
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """A look under way: by which detector, and where another one looks elsewhere."""
+
+    frame: Frame
+    detector: int
+    hands: Future[tuple[Hand, ...]]
+    elsewhere: Future[tuple[Hand, ...]] | None
+
+
 class HandWatcher:
     """`Hands` by detectors that are made, used and closed on a thread each.
 
     A detector needs about half a second to load; made here, it does so while the source
-    opens. An answer is tied to the frame that was handed in, never to how long it took, so
-    that a file gives the same result each time.
+    opens. One follows the hand that writes; another one, loaded when it is first needed, looks
+    elsewhere while that hand rests, so that nothing is missed of either. An answer is tied to the
+    frame that was handed in, never to how long it took, so that a file gives the same result each
+    time.
 
     Args:
         make_detector: Called on a detector's thread. Its HcrError reaches `wait_until_ready`.
@@ -62,11 +83,15 @@ class HandWatcher:
         self.at_once = 1
         self._make_detector = make_detector
         self._workers = [_Worker(make_detector)]
-        self._pending: deque[tuple[Frame, Future[tuple[Hand, ...]]]] = deque()
+        self._follower = Follower()
+        self._first = 0  # the detector that follows the writer,
+        self._second_since = -math.inf  # and since when there is another
+        self._pending: deque[_Look] = deque()
         self._looks = 0
         self._seen = 0
         self._calm = 0
         self._last: NDArray[np.float32] | None = None
+        self._time = -math.inf
 
     def wait_until_ready(self) -> None:
         """Wait until the detector is loaded.
@@ -88,22 +113,51 @@ class HandWatcher:
         """Start looking; at most `at_once` looks may be under way."""
         if len(self._pending) >= self.at_once:
             raise RuntimeError("The look before was not collected.")
+        if frame.time < self._time:
+            # The source starts again.
+            self._follower, self._second_since = Follower(), -math.inf
+        self._time = frame.time
         self._looks += 1
-        share = self.at_once > 1 and self._calm >= _CALM_LOOKS and self._seen > _ALONE
-        worker = self._workers[self._looks % 2 if share else 0]
-        self._pending.append((frame, worker.detect(frame)))
+        elsewhere = None
+        if self._follower.looks_elsewhere(frame.time):
+            self._make_second(frame.time)
+            if frame.time - self._second_since >= _LOADING:
+                seen = self._follower.writer.hand
+                elsewhere = self._workers[1 - self._first].detect(frame, hidden=seen)
+                self._follower.looked = frame.time
+        detector = self._looks % 2 if self._can_share(frame.time) else self._first
+        hands = self._workers[detector].detect(frame, self._follower.hidden(frame.time))
+        self._pending.append(_Look(frame, detector, hands, elsewhere))
 
     def found(self) -> tuple[Frame, tuple[Hand, ...]] | None:
         """Wait for the oldest look under way; see `Hands.found`."""
         if not self._pending:
             return None
-        frame, future = self._pending.popleft()
-        hands = future.result()
+        look = self._pending.popleft()
+        hand = next(iter(look.hands.result()), None)
+        elsewhere = next(iter(look.elsewhere.result()), None) if look.elsewhere else None
+        follower, time = self._follower, look.frame.time
+        if follower.step(hand, elsewhere, look.elsewhere is not None, time):
+            self._make_second(time)
+            self._first = 1 - look.detector
+        hands = (follower.writer.hand,) if follower.writer.hand is not None else ()
         self._seen += bool(hands)
-        if hands and len(self._workers) < self.at_once:
-            self._workers.append(_Worker(self._make_detector))
+        if hands and self.at_once > 1:
+            self._make_second(time)
         self._calm = self._calm + 1 if self._moved_little(hands) else 0
-        return frame, hands
+        return look.frame, hands
+
+    def _make_second(self, time: float) -> None:
+        if len(self._workers) < 2:
+            self._workers.append(_Worker(self._make_detector))
+            self._second_since = time
+
+    def _can_share(self, time: float) -> bool:
+        """Whether the detectors may take turns."""
+        follower = self._follower
+        alone = time - follower.other.seen > _ONE_HAND and not follower.is_free(time)
+        calm = self._calm >= _CALM_LOOKS and self._seen > _ALONE
+        return self.at_once > 1 and calm and alone
 
     def _moved_little(self, hands: tuple[Hand, ...]) -> bool:
         before, self._last = self._last, hands[0].landmarks if hands else None
@@ -127,8 +181,10 @@ class _Worker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hands")
         self.detector: Future[HandDetector] = self._thread.submit(make_detector)
 
-    def detect(self, frame: Frame) -> Future[tuple[Hand, ...]]:
-        return self._thread.submit(lambda: self.detector.result().detect(frame.image, frame.time))
+    def detect(self, frame: Frame, hidden: Hand | None) -> Future[tuple[Hand, ...]]:
+        return self._thread.submit(
+            lambda: self.detector.result().detect(frame.image, frame.time, hidden)
+        )
 
     def close(self) -> None:
         self._thread.submit(lambda: self.detector.result().close())

@@ -142,3 +142,20 @@ def test_a_hand_that_enters_does_not_take_the_pen_from_the_one_that_writes() -> 
     ended = [stroke for update in [*updates, pen.flush()] for stroke in update.ended]
     assert len(ended) == len(placed)
     assert max(stroke[:, 0].max() for stroke in ended) < max(s[:, 0].max() for s in placed) + 40
+
+
+def test_a_hand_that_is_hidden_is_not_found_but_another_is() -> None:
+    size = {"width": 640, "height": 480, "size": 200}
+    moves, second = [Wander(3.0, "open", 0.2, 0.3)], [Wander(3.0, "open", 0.75, 0.85)]
+    image = [image for image, _ in move_frames(moves, seed=2, fps=10, second=second, **size)][20]
+    before = image.copy()
+    detector = HandDetector()
+    times = iter(np.arange(20) / 20)
+    [first] = detector.detect(image, next(times))
+    # It takes a frame to see that the first one is gone.
+    [other] = [hand for _ in range(2) for hand in detector.detect(image, next(times), first)]
+    assert abs(float(first.landmarks[0, 0] - other.landmarks[0, 0])) > 200
+    [same] = detector.detect(image, next(times))
+    assert np.abs(same.landmarks - other.landmarks).max() < 20
+    detector.close()
+    assert np.array_equal(image, before)

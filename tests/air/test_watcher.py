@@ -8,22 +8,22 @@ import pytest
 from hcr_live.air.hands import Hand
 from hcr_live.air.watcher import HandWatcher
 from hcr_live.errors import HcrError
+from tests.air.recorded import hand
 from tests.fakes import frames
 
 
 class Detector:
-    """Finds a hand in every frame, moved by `speed` pixels a second, and remembers the frames."""
+    """Finds a hand that writes in every frame, 100 pixels long, and remembers the frames."""
 
-    def __init__(self, made: list[Detector], speed: float = 1.0) -> None:
+    def __init__(self, made: list[Detector], speed: float = 200.0) -> None:
         self.times: list[float] = []
         self.closed = False
         self.speed = speed
         made.append(self)
 
-    def detect(self, image: np.ndarray, time: float) -> tuple[Hand, ...]:
+    def detect(self, image: np.ndarray, time: float, hidden: Hand | None) -> tuple[Hand, ...]:
         self.times.append(time)
-        hand = np.arange(42, dtype=np.float32).reshape(21, 2)
-        return (Hand(hand + np.float32(self.speed * time), "Right", 1.0),)
+        return (hand("point", (200 + self.speed * time, 200)),)
 
     def close(self) -> None:
         self.closed = True
@@ -71,8 +71,7 @@ def test_one_detector_is_enough_without_turns():
     watcher = HandWatcher(lambda: Detector(made))
     follow(watcher, frames([np.zeros((4, 4, 3), np.uint8)] * 60))
     watcher.close()
-    (only,) = made
-    assert len(only.times) == 60
+    assert [len(detector.times) for detector in made] == [60, 0]
 
 
 def test_a_detector_that_cannot_be_made_is_told():
