@@ -30,6 +30,7 @@ PATH_MODEL = "path62.tflite"
 """The one that sees the way of the pen."""
 
 _LEAST = 1e-7
+_PATHS_COUNT = 0.6
 _EXPECTED = np.array([0.3 if name.islower() else 1.0 for name in CLASSES], np.float32)
 _BATCH = 16
 # One character is done before a second thread has woken up.
@@ -86,7 +87,7 @@ class Classifier:
             HcrError: As `render_strokes`, or if the network of paths is missing or damaged.
         """
         ink = self.probabilities([render_strokes(strokes) for strokes in characters])
-        rows = together(ink, self._paths.probabilities(characters)) * _EXPECTED
+        rows = together(self._paths.probabilities(characters), ink) * _EXPECTED
         return rows / rows.sum(axis=1, keepdims=True)
 
     @cached_property
@@ -117,17 +118,19 @@ class PathClassifier:
         return self._network([path_input(strokes) for strokes in characters])
 
 
-def together(one: Rows, other: Rows) -> Rows:
+def together(paths: Rows, ink: Rows) -> Rows:
     """Return what two networks say that see different things, float32 (n, 62).
 
-    The normalised geometric mean, the product rule of independent experts (Kittler et al., On
-    combining classifiers, PAMI 1998), softened so that what both say alike is as sure as before.
+    The normalised weighted geometric mean: the product rule of independent experts (Kittler et
+    al., On combining classifiers, PAMI 1998), softened so that what both say alike is as sure as
+    before.
 
     Args:
-        one: float32 (n, 62), rows sum to 1.
-        other: Likewise.
+        paths: Of the one that sees paths, float32 (n, 62), rows sum to 1; it counts more.
+        ink: Of the one that sees ink, likewise.
     """
-    mean = np.sqrt(np.maximum(one, _LEAST) * np.maximum(other, _LEAST))
+    paths, ink = np.maximum(paths, _LEAST), np.maximum(ink, _LEAST)
+    mean = paths**_PATHS_COUNT * ink ** (1 - _PATHS_COUNT)
     return (mean / mean.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
