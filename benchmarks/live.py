@@ -27,7 +27,7 @@ from generator.air_clip import air_clip_frames
 from generator.letters import letter_strokes
 from generator.paper_clip import paper_clip_frames
 from generator.video import write_clip
-from hcr_live.frame import Frame
+from hcr_live.frame import Box, Frame
 from hcr_live.options import LiveOptions, ModeChoice
 
 _SEED = 20261121
@@ -47,6 +47,9 @@ class Watch:
 
     def poll(self, seconds: float = 0.0) -> str | None:
         """No key is ever pressed."""
+
+    def dragged(self) -> Box | None:
+        """The mouse rests."""
 
     def close(self) -> None:
         """Nothing to close."""
@@ -125,6 +128,7 @@ def _start(clip: Path) -> dict[str, Any]:
         "class First:\n"
         "    def show(self, image): print(time.monotonic(), flush=True)\n"
         "    def poll(self, seconds=0.0): return 'q'\n"
+        "    def dragged(self): return None\n"
         "    def close(self): pass\n"
         f"run(LiveOptions(source={str(clip)!r}), window=First())\n"
     )

@@ -13,6 +13,7 @@ from typing import NoReturn
 from hcr_live import __version__
 from hcr_live.alphabet import ALPHABETS
 from hcr_live.errors import HcrError
+from hcr_live.frame import Box
 from hcr_live.options import (
     KEYS,
     MODES,
@@ -67,6 +68,27 @@ def _probability(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number from 0 to 1")
     return value
+
+
+def _region(text: str) -> Box:
+    parts = text.split(",")
+    try:
+        x, y, w, h = (int(part) for part in parts)
+    except ValueError:
+        x = y = w = h = 0
+    if min(x, y) < 0 or min(w, h) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not x,y,w,h in whole pixels: 100,50,640,400")
+    return Box(x, y, w, h)
+
+
+def _add_region(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--region",
+        type=_region,
+        metavar="X,Y,W,H",
+        help="read paper only in this part of the picture, in its pixels, left and top first, and "
+        "look for no sheet",
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +199,7 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--fps", type=_positive, metavar="N", help="ask the camera for this many frames a second"
     )
+    _add_region(parser)
     parser.add_argument(
         "--max-seconds",
         type=_positive,
@@ -199,6 +222,7 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
         "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="what to read"
     )
     _add_common(parser)
+    _add_region(parser)
     parser.add_argument(
         "--format",
         choices=READ_FORMATS,

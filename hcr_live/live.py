@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from hcr_live import __version__
 from hcr_live.errors import HcrError
 from hcr_live.events import Event, end_event, start_event
-from hcr_live.frame import Frame
+from hcr_live.frame import Box, Frame
 from hcr_live.options import LiveOptions
 from hcr_live.overlay import annotate
+from hcr_live.paper.page import check_region
 from hcr_live.resources import asset_path
 from hcr_live.sources.base import EndOfSource, Source
 from hcr_live.view import Status, View
@@ -208,6 +209,10 @@ class LiveLoop:
             key = self._window.poll(max(0.0, until - self._clock()))
             if key is not None:
                 self._press(key)
+            dragged = self._window.dragged()
+            if dragged is not None:
+                self._read_only(dragged)
+            if key is not None or dragged is not None:
                 self._redraw()
             if self._clock() >= until:
                 return
@@ -246,6 +251,24 @@ class LiveLoop:
                 self._emit(edits[key]())
         if self._view is not None:
             self._view = session.refresh(self._view)
+
+    def _read_only(self, dragged: Box) -> None:
+        """Read only what the mouse was dragged over; a click ends that."""
+        if self._view is None or self._picture is None:
+            return
+        height, width = self._view.frame.image.shape[:2]
+        shown_height, shown_width = self._picture.shape[:2]
+        x, y, w, h = dragged
+        if self._status.mirror:
+            x = shown_width - x - w
+        across, down = width / shown_width, height / shown_height
+        box = Box(round(x * across), round(y * down), round(w * across), round(h * down))
+        try:
+            check_region(box, width, height)
+            self._emit(self._session.read_only(box))
+            self._say("Paper is read only there; a click ends it.")
+        except HcrError:  # nothing was dragged: a click
+            self._emit(self._session.read_only(None))
 
     def _toggle_recording(self) -> None:
         if self._recorder is not None:
@@ -402,6 +425,8 @@ def run(
             options.source, width=options.width, height=options.height, fps=options.fps
         )
         stack.callback(source.close)
+        if options.region is not None:
+            check_region(options.region, source.info.width, source.info.height)
         mirror = source.info.live if options.mirror is None else options.mirror
         session = _make_session(options, hands, mirror)
         log = stack.enter_context(EventLog(options.events)) if options.events else None
@@ -467,6 +492,7 @@ def _make_session(options: LiveOptions, hands: Hands, mirror: bool) -> Session:
         mirror=mirror,
         pen=options.pen,
         suggest=Suggester(options.language),
+        region=options.region,
     )
 
 

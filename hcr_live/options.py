@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hcr_live.frame import Box
+
 ModeChoice = Literal["auto", "paper", "air"]
 MODES: tuple[ModeChoice, ...] = ("auto", "paper", "air")
 
@@ -29,6 +31,7 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("u", "take back the last edit"),
     ("1 2 3", "take a suggested word"),
     ("f", "mirror on / off"),
+    ("mouse", "drag: read only there; click: everywhere"),
     ("h", "this help"),
     ("q, Esc", "quit"),
 )
@@ -52,6 +55,7 @@ class LiveOptions:
     width: int | None = None
     height: int | None = None
     fps: float | None = None
+    region: Box | None = None
     min_confidence: float = 0.5
     max_seconds: float | None = None
     model: Path | None = None
@@ -66,6 +70,7 @@ class ReadOptions:
     alphabet: str = "letters"
     format: ReadFormat = "text"
     annotate: Path | None = None
+    region: Box | None = None
     min_confidence: float = 0.5
     model: Path | None = None
     config: Path | None = None

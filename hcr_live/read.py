@@ -41,7 +41,7 @@ def run(options: ReadOptions) -> int:
     for path in paths:
         try:
             image = load_image(path)
-            reading = recognizer.read(image)
+            reading = recognizer.read(image, options.region)
             if options.annotate is not None:
                 _write_annotated(_free_target(options.annotate, path, taken), image, reading)
         except HcrError as error:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hcr_live.alphabet import get_alphabet
 from hcr_live.errors import HcrError
+from hcr_live.frame import Box
 from hcr_live.reading import Character, Prediction, Reading
 
 
@@ -51,25 +52,29 @@ class Recognizer:
 
         self._classifier = Classifier(model)
 
-    def read(self, image_bgr: NDArray[Any]) -> Reading:
+    def read(self, image_bgr: NDArray[Any], region: Box | None = None) -> Reading:
         """Read a whole picture.
 
         Args:
             image_bgr: uint8 or uint16 array, (h, w) grey, (h, w, 3) BGR or (h, w, 4) BGRA, any
                 size from 1x1.
+            region: Read only this part, as paper, and look for no sheet.
 
         Returns:
             Text, lines and characters; boxes in pixels of the picture. Empty where nothing
             is written.
 
         Raises:
-            HcrError: If it is no such array.
+            HcrError: If it is no such array, or the region lies outside of it.
         """
-        from hcr_live.paper.page import locate
+        from hcr_live.paper.page import check_region, locate
         from hcr_live.sources.images import to_bgr
         from hcr_live.text import PageCharacter, join_page
 
-        page = locate(to_bgr(image_bgr))
+        image = to_bgr(image_bgr)
+        if region is not None:
+            check_region(region, image.shape[1], image.shape[0])
+        page = locate(image, region)
         rows = self._alphabet.project(
             self._classifier.probabilities([glyph.ink for glyph in page.glyphs])
         )

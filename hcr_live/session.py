@@ -70,6 +70,7 @@ class Session:
         mirror: The camera faces the writer: air strokes are read as the writer sees them.
         pen: How the pen of the air is held.
         suggest: Finds words for the one being written; None for no suggestions.
+        region: Paper is read only in this part of the frame; None looks for a sheet.
 
     Raises:
         HcrError: If there is no such alphabet.
@@ -86,6 +87,7 @@ class Session:
         mirror: bool = False,
         pen: PenChoice = "auto",
         suggest: Suggester | None = None,
+        region: Box | None = None,
     ) -> None:
         self._classifier = classifier
         self._hands = hands
@@ -108,7 +110,7 @@ class Session:
         self._editor = Editor(suggest)
         writer = Writer(classifier, self._alphabet, mirror=mirror)
         self._desk = AirDesk(writer, self._editor, min_confidence)
-        self._paper = PaperReader(classifier, self._alphabet, min_confidence)
+        self._paper = PaperReader(classifier, self._alphabet, min_confidence, region)
         self._paper_step: PaperStep | None = None
         self._latest: Prediction | None = None
         self._frame: Frame | None = None
@@ -232,6 +234,16 @@ class Session:
     @mirror.setter
     def mirror(self, mirror: bool) -> None:
         self._desk.writer.mirrored = mirror
+
+    def read_only(self, region: Box | None) -> list[Event]:
+        """Read paper only in a part of the frame, None: wherever a sheet is; the page is kept."""
+
+        def change() -> None:
+            self._editor.keep_page()
+            self._paper.region = region
+            self._paper_step = None
+
+        return self._edit(change)
 
     def refresh(self, view: View) -> View:
         """Return the view with what an edit changed."""

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hcr_live.air.hands import Hand
 from hcr_live.alphabet import CLASSES
-from hcr_live.frame import Frame
+from hcr_live.frame import Box, Frame
 from hcr_live.ink.render import render_strokes
 from hcr_live.sources.base import EndOfSource, SourceInfo, SourceState
 
@@ -85,17 +85,23 @@ class FakeSource:
 
 
 class FakeWindow:
-    """Keeps what was shown; presses `keys[n]` once picture n was shown."""
+    """Keeps what was shown; presses `keys[n]`, drags `drags[n]`, once picture n was shown."""
 
-    def __init__(self, keys: dict[int, str] | None = None) -> None:
+    def __init__(
+        self, keys: dict[int, str] | None = None, drags: dict[int, Box] | None = None
+    ) -> None:
         self.pictures: list[NDArray[np.uint8]] = []
         self._keys = dict(keys or {})
+        self._drags = dict(drags or {})
 
     def show(self, image: NDArray[np.uint8]) -> None:
         self.pictures.append(image)
 
     def poll(self, seconds: float = 0.0) -> str | None:
         return self._keys.pop(len(self.pictures) - 1, None)
+
+    def dragged(self) -> Box | None:
+        return self._drags.pop(len(self.pictures) - 1, None)
 
     def close(self) -> None:
         pass

@@ -10,6 +10,7 @@ import pytest
 
 from generator.letters import letter_strokes
 from generator.sheet import SheetStyle, sheet_image
+from hcr_live.frame import Box
 from hcr_live.live import LiveLoop
 from hcr_live.session import Session
 from tests.fakes import FakeClassifier, FakeHands, FakeSource, FakeWindow, frames, ticking
@@ -37,6 +38,21 @@ def make(source, *, window=None, record=None, **options):
         **options,
     )
     return loop, events, session
+
+
+def test_the_mouse_says_where_to_read_and_a_click_ends_that(card):
+    width = card.shape[1]
+    corner = Box(width - 150, 0, 150, 100)  # the left one: the picture is shown as in a mirror
+    click = Box(300, 200, 0, 0)
+    window = FakeWindow({25: "c"}, {5: corner, 30: click})
+    loop, events, session = make(FakeSource(frames([card] * 80)), window=window, mirror=True)
+    loop.run()
+    written = [event["frame"] for event in events if event["event"] == "character"]
+    assert written
+    assert min(written) > 30
+    assert session.text == "A"
+    framed = window.pictures[20][20:100, width - 150 : width - 10]
+    assert np.abs(framed.astype(int) - card[20:100, 10:150][:, ::-1]).max() > 0
 
 
 def video_frames(path) -> int:

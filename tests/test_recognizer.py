@@ -10,6 +10,7 @@ from generator.letters import letter_strokes
 from generator.sheet import SheetStyle, sheet_image
 from hcr_live import HcrError, Prediction, Reading, Recognizer
 from hcr_live.alphabet import CLASSES
+from hcr_live.frame import Box
 from hcr_live.ink.render import render_strokes
 
 STYLE = SheetStyle(background="wood", height=0.8)
@@ -29,6 +30,18 @@ def sheet() -> NDArray[np.uint8]:
 
 def as_grey(image):
     return image.mean(axis=2).astype(np.uint8)
+
+
+def test_only_a_region_is_read(recognizer, sheet):
+    whole = recognizer.read(sheet)
+    assert whole.lines == ("HAND", "MARK")
+    boxes = np.array([character.box for character in whole.characters[4:]])
+    x, y = boxes[:, :2].min(axis=0) - 10
+    right, bottom = (boxes[:, :2] + boxes[:, 2:]).max(axis=0)
+    region = Box(int(x), int(y), int(right - x) + 10, int(bottom - y) + 10)
+    assert recognizer.read(sheet, region).text == "MARK"
+    with pytest.raises(HcrError, match="outside of the picture"):
+        recognizer.read(sheet, Box(sheet.shape[1] - 4, 0, 400, 400))
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hcr_live.errors import HcrError
 from hcr_live.frame import Box
 from hcr_live.paper.binarise import binarise, is_light_on_dark
 from hcr_live.paper.close_up import find_in_close_up
@@ -37,6 +39,8 @@ _HELD_FRAMES = 6
 
 _SEARCH_EVERY = 8
 """While writing is read without an outline, one is looked for in every so manyth frame."""
+
+_SMALLEST_REGION = 16
 
 _THUMBNAIL_SHRINK = 3
 _CHANGE_OF_LIGHT = 0.1
@@ -68,7 +72,7 @@ class Page:
     Attributes:
         outline: Corners of the sheet in pixels of the source image, or None.
         glyphs: The characters in reading order.
-        guide: The region that was read because no sheet was found, or None.
+        guide: The region that was read, as asked for or because no sheet was found, or None.
     """
 
     outline: Quad | None
@@ -101,7 +105,7 @@ def locate(
     if min(height, width) < 6:
         return Page(None)
     if region is not None:
-        return Page(None, _read_part(image, _clip(region, width, height)))
+        return _read_region(image, _clip(region, width, height))
     if min(height, width) < _CLOSE_UP_SIDE:
         return Page(None, _read_close_up(image))
     if outline is not None:
@@ -145,10 +149,29 @@ def _without_sheet(image: NDArray[np.uint8]) -> Page:
     return Page(None, glyphs, guide)
 
 
-class PageFinder:
-    """Locates frame after frame: follows the outline, and holds it through a few bad frames."""
+def check_region(region: Box, width: int, height: int) -> None:
+    """Make sure that a region is in a picture.
 
-    def __init__(self) -> None:
+    Raises:
+        HcrError: If too little of it is.
+    """
+    part = _clip(region, width, height)
+    if min(part.w, part.h) < _SMALLEST_REGION:
+        raise HcrError(
+            f"The region {','.join(map(str, region))} is outside of the picture, which has"
+            f" {width}x{height} pixels, or too small: give x,y,w,h within it."
+        )
+
+
+class PageFinder:
+    """Locates frame after frame: follows the outline, and holds it through a few bad frames.
+
+    Args:
+        region: See `locate`.
+    """
+
+    def __init__(self, region: Box | None = None) -> None:
+        self._region = region
         self._outline: Quad | None = None
         self._missed = 0
         self._followed = 0
@@ -166,8 +189,8 @@ class PageFinder:
         Where the last frame showed no sheet, looking for one and reading without one take
         turns: both together are too long for one frame of a camera.
         """
-        if min(image.shape[:2]) < _CLOSE_UP_SIDE:
-            return locate(image)
+        if self._region is not None or min(image.shape[:2]) < _CLOSE_UP_SIDE:
+            return locate(image, self._region)
         search = self._search_is_due()
         page = self._follow(image)
         if page is None and search:
@@ -386,6 +409,20 @@ def _read_part(
         if scale == 1.0 or not _is_small(characters):
             break
     return glyphs
+
+
+def _read_region(image: NDArray[np.uint8], region: Box) -> Page:
+    """Read a part that somebody framed, and what is around it, so that light and lines are known.
+
+    In a frame that fits one line, the stems of its letters run from end to end as ruled lines do.
+    """
+    x, y, w, h = region
+    margin = min(w, h) // 2
+    around = Box(x - margin, y - margin, w + 2 * margin, h + 2 * margin)
+    glyphs = _read_part(image, _clip(around, image.shape[1], image.shape[0]))
+    middles = [(g.box.x + g.box.w / 2 - x, g.box.y + g.box.h / 2 - y) for g in glyphs]
+    inside = [0 <= across <= w and 0 <= down <= h for across, down in middles]
+    return Page(None, tuple(compress(glyphs, inside)), region)
 
 
 def _read_close_up(image: NDArray[np.uint8]) -> tuple[Glyph, ...]:

@@ -69,12 +69,20 @@ class PaperReader:
         classifier: The network.
         alphabet: What can be written.
         min_confidence: Characters less sure than this do not settle, in [0, 1].
+        region: Only this part of the frame is read; None looks for a sheet.
     """
 
-    def __init__(self, classifier: Classifies, alphabet: Alphabet, min_confidence: float) -> None:
+    def __init__(
+        self,
+        classifier: Classifies,
+        alphabet: Alphabet,
+        min_confidence: float,
+        region: Box | None = None,
+    ) -> None:
         self._classifier = classifier
         self._alphabet = alphabet
-        self._finder = PageFinder()
+        self._region = region
+        self._finder = PageFinder(region)
         self._min_confidence = min_confidence
         self._tracker = CharacterTracker(min_confidence=min_confidence)
         self._memory = PageMemory()
@@ -181,6 +189,17 @@ class PaperReader:
         self._memory.leave()
         self._forget_view()
 
+    @property
+    def region(self) -> Box | None:
+        """The only part that is read; another one ends the page in view."""
+        return self._region
+
+    @region.setter
+    def region(self, region: Box | None) -> None:
+        self._region = region
+        self._memory.end_page()
+        self._forget_view()
+
     def read_anew(self, alphabet: Alphabet) -> None:
         """Read what is in view once more, with another alphabet."""
         self._alphabet = alphabet
@@ -191,7 +210,7 @@ class PaperReader:
     def _forget_view(self) -> None:
         self._at_rest, self._nothing = False, None
         self._first_seen = {}
-        self._finder = PageFinder()
+        self._finder = PageFinder(self._region)
         self._tracker = CharacterTracker(min_confidence=self._min_confidence)
 
     def _has_anchor(self, predictions: Iterable[Prediction]) -> bool:

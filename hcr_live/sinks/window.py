@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
+from hcr_live.frame import Box
 
 _TITLE = "hcr_live"
 _SMALLEST, _LARGEST = (640, 360), (1280, 720)
@@ -33,6 +34,12 @@ class Window(Protocol):
             button was used; None where nothing happened.
         """
 
+    def dragged(self) -> Box | None:
+        """Return what the mouse was dragged over since this was asked last, or None.
+
+        In pixels of the picture shown; of a mere click, a box of no size.
+        """
+
     def close(self) -> None:
         """Close the window; may be called twice."""
 
@@ -53,9 +60,28 @@ class OpenCVWindow:
         cv2.namedWindow(_TITLE, flags)
         cv2.resizeWindow(_TITLE, *_window_size(width, height))
         self._shown = False
+        self._pressed: tuple[int, int] | None = None
+        self._pointer = (0, 0)
+        self._dragged: Box | None = None
+        cv2.setMouseCallback(_TITLE, self._point)
+
+    def _point(self, event: int, x: int, y: int, *_: object) -> None:
+        self._pointer = x, y
+        if event == self._cv2.EVENT_LBUTTONDOWN:
+            self._pressed = x, y
+        elif event == self._cv2.EVENT_LBUTTONUP and self._pressed is not None:
+            self._dragged, self._pressed = _box_between(self._pressed, self._pointer), None
+
+    def dragged(self) -> Box | None:
+        """Return what the mouse was dragged over; see `Window.dragged`."""
+        dragged, self._dragged = self._dragged, None
+        return dragged
 
     def show(self, image: NDArray[np.uint8]) -> None:
         """Show a uint8 (height, width, 3) BGR picture."""
+        if self._pressed is not None:
+            image = image.copy()  # the recording has none of it
+            self._cv2.rectangle(image, self._pressed, self._pointer, (255, 255, 255), 2)
         self._cv2.imshow(_TITLE, image)
         self._shown = True
 
@@ -75,6 +101,11 @@ class OpenCVWindow:
             return bool(self._cv2.getWindowProperty(_TITLE, self._cv2.WND_PROP_VISIBLE) >= 1)
         except self._cv2.error:  # Qt, once its last window was closed
             return False
+
+
+def _box_between(one: tuple[int, int], other: tuple[int, int]) -> Box:
+    (x, right), (y, bottom) = (sorted(pair) for pair in zip(one, other, strict=True))
+    return Box(x, y, right - x, bottom - y)
 
 
 def _window_size(width: int, height: int) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from hcr_live.sinks.window import key_name
@@ -97,6 +98,12 @@ class Desktop:
         """Press a key in the window; it may be gone before the key comes up again."""
         self._xdotool("key", "--window", self.window, key, check=False)
 
+    def drag(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Drag the mouse from one place of the picture, which fills the window, to another."""
+        for at, button in ((start, "mousedown"), (end, "mouseup")):
+            self._xdotool("mousemove", "--sync", "--window", self.window, *map(str, map(int, at)))
+            self._xdotool(button, "1")
+
     def close_button(self) -> None:
         """Ask the window to close, as the window manager does for its close button."""
         subprocess.run(
@@ -134,7 +141,6 @@ class Desktop:
 def looped_clip(paper_clip: Path, tmp_path: Path) -> Path:
     """The sheet held up for long enough to press keys meanwhile."""
     import av
-    import numpy as np
 
     from generator.video import write_clip
 
@@ -182,6 +188,20 @@ def test_the_window_shows_the_sheet_and_obeys_the_keys(screen, looped_clip, tmp_
     assert (shown[35:70, 20:100] > 200).any()  # the help is on it
     (recording,) = tmp_path.glob("hcr_live-*.mp4")
     assert cv2.VideoCapture(str(recording)).get(cv2.CAP_PROP_FRAME_COUNT) > 0
+
+
+@needs_screen
+def test_the_mouse_frames_what_is_read(screen, looped_clip, tmp_path):
+    desk = Desktop(screen, tmp_path, "--source", str(looped_clip), "--mode", "paper")
+    desk.until(lambda: desk.text() == "RAKE")
+    rows = np.array([e["box"] for e in desk.events() if e["event"] == "character"])
+    (left, top), (right, bottom) = rows[:2, :2].min(0) - 14, (rows[:2, :2] + rows[:2, 2:]).max(0)
+    desk.press("c")
+    desk.until(lambda: desk.text() == "")
+    desk.drag((left, top), (right + 6, bottom + 14))
+    desk.until(lambda: desk.text() == "RA")
+    desk.press("q")
+    assert desk.end() == 0
 
 
 @needs_screen
