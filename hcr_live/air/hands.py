@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import weakref
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ MODEL_SHA256 = "fbc2a30080c3c557093b5ddfc334698132eb341044ccee322ccf8bcf3607cde1
 
 _LONGEST_SIDE = 640
 """Larger frames are halved or more: the model looks at 192 and 224 pixels anyway."""
+
+_STEP = 0.5
+"""Where no hand is known, the square that is looked at moves on by this share of its side."""
 
 _SEARCH_AFTER = 0.5
 _SEARCH_INTERVAL = 0.06
@@ -83,6 +87,10 @@ class HandDetector:
             self._landmarker = landmarker
             self._close = weakref.finalize(self, _release, landmarker)
             self._last_milliseconds = -1
+            self._centre: NDArray[np.floating] | None = None  # of the hand, in pixels
+            self._wide = False  # whether a square holds all of the frame
+            self._turn = 0
+            self._tracks = False
             self._seen = self._searched = float("-inf")
             self.detect(np.zeros((90, 160, 3), np.uint8), 0.0)
             self._searched = float("-inf")
@@ -111,37 +119,78 @@ class HandDetector:
         if time - self._seen > _SEARCH_AFTER and time - self._searched < _SEARCH_INTERVAL:
             return ()
         self._searched = time
-        height, width = image.shape[:2]
-        shrink = _LONGEST_SIDE / max(height, width)
-        if shrink < 1:
-            size = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-            image = cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
-        scale = np.array([width, height], np.float32)
-        pale = cv2.transform(image, _PALE_RGB)
+        if time - self._seen > _SEARCH_AFTER:
+            self._centre = None
+        hands = self._look(image, time, hidden)
+        if not hands and self._tracks:
+            # The tracker alone lost a quick hand: now the search sees this frame, too.
+            hands = self._look(image, time, hidden)
+        self._tracks = bool(hands)
+        if hands:
+            landmarks = hands[0].landmarks
+            self._centre = (landmarks.min(axis=0) + landmarks.max(axis=0)) / 2
+            self._seen = time
+        return hands
+
+    def _look(self, image: NDArray[np.uint8], time: float, hidden: Hand | None) -> tuple[Hand, ...]:
+        """Look at a square of the image around where the hand was, else at one after the other.
+
+        The search sees 192 x 192 pixels of whatever it is given: in the whole of a wide frame a
+        hand at arm's length is a third of the time too small for it.
+        """
+        shape = np.array(image.shape[1::-1])
+        side = int(shape.max() if self._wide else shape.min())
+        if self._wide:
+            corner = (shape - side) / 2
+        elif self._centre is None:
+            steps = math.ceil((shape.max() - side) / (_STEP * side)) + 1
+            self._turn += 1
+            corner = (shape - side) * ((self._turn % steps) / max(steps - 1, 1))
+        else:
+            corner = (self._centre - side / 2).astype(np.float64)
+        # A square that goes with the hand keeps it where the tracker, which assumes that nothing
+        # moves, expects it.
+        x, y = (int(edge) for edge in np.rint(corner))
+        square = _square(image, x, y, side, min(1.0, _LONGEST_SIDE / float(shape.max())))
+        low = np.array([x, y], np.float32)
         if hidden is not None:
-            _paint_over(pale, hidden.landmarks / scale)
-        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pale)
+            _paint_over(square, (hidden.landmarks - low) / np.float32(side))
+        picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=square)
         # MediaPipe refuses a time that does not grow, so frames of the same millisecond move on.
         self._last_milliseconds = max(self._last_milliseconds + 1, round(time * 1000))
         result = self._landmarker.detect_for_video(picture, self._last_milliseconds)
-        if result.hand_landmarks:
-            self._seen = time
+        self._wide ^= not result.hand_landmarks
         return tuple(
             Hand(
-                landmarks=np.array([(p.x, p.y) for p in landmarks], np.float32) * scale,
+                landmarks=np.array([(p.x, p.y) for p in points], np.float32) * side + low,
                 handedness=handedness[0].category_name,
                 score=float(handedness[0].score),
             )
-            for landmarks, handedness in zip(
-                result.hand_landmarks,
-                result.handedness,
-                strict=True,
-            )
+            for points, handedness in zip(result.hand_landmarks, result.handedness, strict=True)
         )
 
     def close(self) -> None:
         """Free the model; may be called twice."""
         self._close()
+
+
+def _square(image: NDArray[np.uint8], x: int, y: int, side: int, scale: float) -> NDArray[np.uint8]:
+    """Return a square of an image, scaled and paled, RGB; beyond the border it is black."""
+    height, width = image.shape[:2]
+    left, top = max(x, 0), max(y, 0)
+    part = image[
+        top : max(top + 1, min(y + side, height)), left : max(left + 1, min(x + side, width))
+    ]
+    size = max(1, round(side * scale))
+    across, down = min(round((left - x) * scale), size - 1), min(round((top - y) * scale), size - 1)
+    shape = (
+        min(max(1, round(part.shape[1] * scale)), size - across),
+        min(max(1, round(part.shape[0] * scale)), size - down),
+    )
+    small = cv2.resize(part, shape, interpolation=cv2.INTER_LINEAR) if scale < 1 else part
+    square = np.zeros((size, size, 3), np.uint8)
+    square[down : down + shape[1], across : across + shape[0]] = cv2.transform(small, _PALE_RGB)
+    return square
 
 
 def _paint_over(image: NDArray[np.uint8], points: NDArray[np.float32]) -> None:
