@@ -18,6 +18,8 @@ COMMANDS = {
     "evaluate": "train.evaluate",
     "export": "train.export",
     "predict": "train.predict",
+    "sheet": "train.sheet",
+    "extract": "train.extract",
 }
 """A command and its module, with `add_arguments(parser)`, `run(options)`, and help as docstring."""
 

@@ -1,0 +1,234 @@
+"""Cut handwritten characters out of photos or scans, for training.
+
+A page of the printed form (`python -m train sheet`) says itself what is written on it. Of any other
+sheet, give what is written as --labels, or be asked one by one with --ask. The folder that it
+writes is read by `fit --data`; look at its contact sheet first.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hcr_live.alphabet import ALPHABETS
+from hcr_live.errors import HcrError
+from train.extract.cutout import Sheet
+
+if TYPE_CHECKING:
+    from hcr_live.sinks.window import Window
+    from train.extract.folder import Entry
+    from train.extract.plain import Probabilities
+
+
+def open_window() -> Window:
+    """Return the window that --ask asks in."""
+    from train.extract.ask import AskWindow
+
+    return AskWindow()
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `extract`."""
+    parser.add_argument(
+        "sheets",
+        nargs="+",
+        type=Path,
+        metavar="SHEET",
+        help="photos or scans, or folders of them",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="new, empty, or written by this command: then the characters are added",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="TEXT_OR_FILE",
+        help="what is written on each SHEET that is no form; spaces and new lines do not count",
+    )
+    parser.add_argument("--ask", action="store_true", help="ask for each character in a window")
+    parser.add_argument(
+        "--writer",
+        type=int,
+        metavar="N",
+        help="number of the person; default: the form's, or a new one for each plain sheet",
+    )
+    parser.add_argument(
+        "--alphabet", choices=ALPHABETS, default="all", help="what --ask suggests, default all"
+    )
+    parser.add_argument("--model", type=Path, help="a .tflite file; default: the shipped one")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Extract, ask if told to, write the folder.
+
+    Raises:
+        HcrError: If a picture, the labels or the folder is no good, or the number of characters
+            is not that of the labels.
+    """
+    from hcr_live.classifier import Classifier
+    from train.extract.contact_sheet import agree, contact_sheet
+    from train.extract.folder import (
+        Entry,
+        add_characters,
+        contact_sheet_path,
+        open_folder,
+        save_png,
+    )
+    from train.extract.labels import read_labels
+    from train.extract.plain import guesses_of
+
+    if options.writer is not None and options.writer < 0:
+        raise HcrError(f"--writer must not be negative, not {options.writer}.")
+    labels = read_labels(options.labels) if options.labels is not None else []
+    paths = _pictures(options.sheets)
+    probabilities = Classifier(options.model).probabilities
+    sheets = [_read(path, probabilities, labels, options.ask) for path in paths]
+    known = open_folder(options.out)
+    sheets = _with_writers(sheets, known, options.writer)
+    guesses = [guesses_of(sheet, probabilities, options.alphabet) for sheet in sheets]
+    overview = contact_sheet_path(options.out)
+    _refuse_mismatch(sheets, guesses, labels, overview)
+    if options.ask:
+        sheets, guesses = _asked(sheets, guesses)
+    save_png(overview, contact_sheet(sheets, guesses))
+    entries = [
+        Entry("", one.label, sheet.writer or 0, str(sheet.page or ""), sheet.name)
+        for sheet in sheets
+        for one in sheet.cut_outs
+    ]
+    inks = [one.ink for sheet in sheets for one in sheet.cut_outs]
+    add_characters(options.out, known, inks, entries)
+    for sheet in sheets:
+        print(_said(sheet))
+    pairs = zip([e.label for e in entries], [g for read in guesses for g in read], strict=True)
+    same = sum(agree(label, guess) for label, guess in pairs)
+    people = len({entry.writer for entry in entries})
+    print(
+        f"Wrote {len(entries)} characters of {people} {'writer' if people == 1 else 'writers'}"
+        f" to {options.out}; the network reads {same} of them as labelled."
+    )
+    print(f"Look at {overview}, then: python -m train fit --data {options.out} --out RUN")
+
+
+def _pictures(paths: Sequence[Path]) -> list[Path]:
+    from hcr_live.sources.images import list_images
+
+    return [one for path in paths for one in (list_images(path) if path.is_dir() else [path])]
+
+
+def _read(path: Path, probabilities: Probabilities, labels: Sequence[str], asked: bool) -> Sheet:
+    from hcr_live.sources.images import load_image
+    from train.extract.plain import labelled, read_plain
+    from train.extract.printed import read_form
+
+    if path.suffix.lower() == ".pdf":
+        raise HcrError(f"{path} is a PDF: give a photo or a scan of the page, as JPEG or PNG.")
+    image = load_image(path)
+    sheet = read_form(image, path.name)
+    if sheet is None:
+        if not labels and not asked:
+            raise HcrError(
+                f"No mark of the printed form is seen in {path}: give --labels or --ask for a"
+                " plain sheet, or take the whole page, flat and sharp."
+            )
+        sheet = labelled(read_plain(image, path.name, probabilities, labels), labels)
+    elif labels:
+        raise HcrError(f"{path} is a printed form, which says what is on it: leave out --labels.")
+    if not sheet.cut_outs:
+        raise HcrError(f"No handwriting is found in {path}: write darker, or take it closer.")
+    return sheet
+
+
+def _with_writers(
+    sheets: Sequence[Sheet], known: Sequence[Entry], writer: int | None
+) -> list[Sheet]:
+    """Return the sheets with the writer that is told, printed, or new.
+
+    Raises:
+        HcrError: If a page of the form comes twice.
+    """
+    if writer is not None:
+        sheets = [replace(sheet, writer=writer) for sheet in sheets]
+    printed = [sheet.writer for sheet in sheets if sheet.writer is not None]
+    new = max([0, *printed, *(entry.writer for entry in known)])
+    numbered: list[Sheet] = []
+    seen = {
+        (entry.writer, entry.page): f"{entry.source}, in the folder already,"
+        for entry in known
+        if entry.page
+    }
+    for sheet in sheets:
+        if sheet.writer is None:
+            new += 1
+            sheet = replace(sheet, writer=new)
+        if sheet.page is not None and sheet.writer is not None:
+            key = (sheet.writer, str(sheet.page))
+            if key in seen:
+                raise HcrError(
+                    f"{sheet.name} and {seen[key]} are both page {sheet.page} of writer"
+                    f" {sheet.writer}: leave one out, or give another person's its own --writer."
+                )
+            seen[key] = sheet.name
+        numbered.append(sheet)
+    return numbered
+
+
+def _refuse_mismatch(
+    sheets: Sequence[Sheet],
+    guesses: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    overview: Path,
+) -> None:
+    from train.extract.contact_sheet import contact_sheet
+    from train.extract.folder import save_png
+    from train.extract.labels import mismatch
+
+    wrong = [said for sheet in sheets if labels and (said := mismatch(sheet, labels))]
+    if wrong:
+        save_png(overview, contact_sheet(sheets, guesses))
+        raise HcrError(f"{'; '.join(wrong)}: {overview} shows what was cut out.")
+
+
+def _asked(
+    sheets: Sequence[Sheet], guesses: Sequence[Sequence[str]]
+) -> tuple[list[Sheet], list[list[str]]]:
+    """Return what the user said of each character: those left out and those not reached are gone.
+
+    Raises:
+        HcrError: If nothing is left, or there is no display.
+    """
+    from train.extract.ask import ask
+
+    cut_outs = [one for sheet in sheets for one in sheet.cut_outs]
+    read = [guess for one in guesses for guess in one]
+    suggestions = [one.label or guess for one, guess in zip(cut_outs, read, strict=True)]
+    answers = ask([one.ink for one in cut_outs], suggestions, open_window())
+    if not any(answers):
+        raise HcrError("Stopped before the first character: nothing was written.")
+    left = iter(answers)
+    kept_sheets, kept_guesses = [], []
+    for sheet, own in zip(sheets, guesses, strict=True):
+        kept = [
+            (replace(one, label=answer), guess)
+            for one, guess in zip(sheet.cut_outs, own, strict=True)
+            if (answer := next(left, ""))
+        ]
+        if kept:
+            kept_sheets.append(replace(sheet, cut_outs=tuple(one for one, _ in kept)))
+            kept_guesses.append([guess for _, guess in kept])
+    return kept_sheets, kept_guesses
+
+
+def _said(sheet: Sheet) -> str:
+    said = f"{sheet.name}: {len(sheet.cut_outs)} characters of writer {sheet.writer}"
+    if sheet.page is not None:
+        said += f", page {sheet.page} of the form, {sheet.empty} cells empty"
+    if sheet.outside:
+        said += f", {sheet.outside} cells not wholly in the picture"
+    return said
