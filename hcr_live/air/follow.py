@@ -128,6 +128,7 @@ class Track:
         self.last: Hand | None = None
         self._place: NDArray[np.floating] = np.zeros(2)
         self._velocity: NDArray[np.floating] = np.zeros(2)
+        self._palm = 0.0
         self._since: float | None = None  # it has held the pen here, or
         self._tip = np.zeros(2, np.float32)  # nearby
 
@@ -145,8 +146,7 @@ class Track:
         if self.last is None:
             return math.inf
         way = _place(hand) - self._place - elapsed * self._velocity
-        # The smaller one: a fist that faces the camera looks as if its palm were long.
-        return math.hypot(*way) / min(palm_length(h.landmarks) for h in (self.last, hand))
+        return math.hypot(*way) / self._palm
 
     def step(self, hand: Hand | None, time: float) -> None:
         """Take in the next look; None where it was not found."""
@@ -155,6 +155,8 @@ class Track:
             return
         place, elapsed = _place(hand), time - self.seen
         self._velocity = (place - self._place) / elapsed if elapsed < _GAP else np.zeros(2)
+        # That of a fist shakes; over half a second it is steady.
+        self._palm += min(1.0, elapsed / 0.5) * (palm_length(hand.landmarks) - self._palm)
         self.last, self.seen, self._place = hand, time, place
         points = hand.landmarks
         if not _holds_pen(hand):

@@ -78,6 +78,7 @@ class Gestures:
         self._said = False
         self._hand = np.zeros(2, np.float32)  # where it was seen last,
         self._hand_seen = -math.inf  # and when
+        self._way: list[tuple[float, NDArray[np.float32]]] = []  # and where before, a moment ago
         self._leaves = False
         self._is_away = True
         self._stranger_seen = self._stranger_since = -math.inf
@@ -133,10 +134,13 @@ class Gestures:
     def _goes_out(
         self, landmarks: NDArray[np.float32], palm: float, size: tuple[int, int], time: float
     ) -> bool:
-        elapsed = time - self._hand_seen
-        way = np.zeros(2, np.float32)
-        if 0 < elapsed <= self._settings.doubt:
-            way = (landmarks[9] - self._hand) * np.float32(self._settings.soon / elapsed)
+        # Over some frames: the landmarks of a fist may jump about from one to the next.
+        self._way = [
+            (then, at) for then, at in self._way if 0 < time - then <= self._settings.doubt
+        ]
+        self._way.append((time, landmarks[9]))
+        before, place = self._way[0]
+        way = (landmarks[9] - place) * np.float32(self._settings.soon / max(time - before, 1e-6))
         # Not by the fingertips: they are near the border wherever something is written there.
         wrist = np.stack([landmarks[0], landmarks[0] + way])
         margin = self._settings.border * palm
