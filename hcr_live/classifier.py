@@ -33,6 +33,9 @@ _LEAST = 1e-7
 _PATHS_COUNT = 0.6
 _EXPECTED = np.array([0.3 if name.islower() else 1.0 for name in CLASSES], np.float32)
 _BATCH = 16
+_FEW = 6
+"""For so many a second interpreter, some megabytes, gains little."""
+
 # One character is done before a second thread has woken up.
 _THREADS = min(2, os.cpu_count() or 1)
 
@@ -153,9 +156,9 @@ class _Network:
         return result
 
     def _invoke(self, inputs: NDArray[np.float32]) -> Rows:
-        if len(inputs) == 1 or not self._one.takes_many:
+        if len(inputs) <= _FEW or not self._one.takes_many:
             return np.concatenate([self._one(each[None]) for each in inputs])
-        # A second one, so that single characters in between do not change its size.
+        # A second one, so that a few characters in between do not change its size.
         if self._many is None:
             self._many = _Interpreter(self._content, self._path, self._shape, threads=_THREADS)
         return self._many(inputs)
