@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _OPEN_SECONDS = 10.0
 _READ_SECONDS = 5.0
 _MAX_DECODER_THREADS = 4
+_ONE_THREAD_PIXELS = 1920 * 1080
+"""Pictures up to this size are decoded by one thread, fast enough: each holds some of them."""
+
 _MAX_FPS = 240.0
 _NO_VIDEO = frozenset({"tty"})  # FFmpeg would paint a .txt file as terminal art
 
@@ -60,7 +63,8 @@ def open_container(location: str, name: str) -> InputContainer:
     if stream is None or container.format.name in _NO_VIDEO:
         container.close()
         raise HcrError(f"{name} has no picture in it: choose a video or an image.")
-    stream.thread_count = _MAX_DECODER_THREADS
+    large = stream.width * stream.height > _ONE_THREAD_PIXELS
+    stream.thread_count = _MAX_DECODER_THREADS if large else 1
     return container
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.container import InputContainer
 
-_DECODED_AHEAD = 3
+_DECODED_AHEAD = 2
 _SHORTFALL_SECONDS = 0.1
 _FALLBACK_STEP = 1 / 25
 _SMALLEST_STEP = 0.001
