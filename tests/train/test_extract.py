@@ -207,6 +207,8 @@ def test_marks_may_be_hidden_but_not_half_of_them():
     top[: len(top) // 5] = (120, 150, 200)
     with pytest.raises(HcrError, match=r"Only 3 of the six marks .* in photo"):
         read_form(top, "photo")
+    with pytest.raises(HcrError, match=r"Several pages .* in photo"):
+        read_form(np.hstack([photo, photo]), "photo")
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +248,21 @@ def test_a_page_is_added_once_and_a_copy_as_another_writer(two_forms, tmp_path, 
     assert {row[2] for row in listed(out)} == {"1", "5"}
     assert (out / "contact-sheet-2.png").is_file()
     assert len(load(out)[0]) == 20
+
+
+def test_a_row_that_was_deleted_makes_nothing_overwritten(two_forms, tmp_path):
+    out = tmp_path / "mine"
+    command = ["extract", str(two_forms / "1.jpg"), "--out", str(out), "--writer"]
+    assert main([*command, "1"]) == 0
+    table = out / "labels.csv"
+    kept = table.read_text().splitlines()[:-4]
+    before = {path: path.read_bytes() for path in out.rglob("writer*.png")}
+    kept = [row.replace(",1,1,", ",1,2,") for row in kept]  # as if it had been another page
+    table.write_text("\ufeff" + "\n".join(kept) + "\n", encoding="utf-8")  # as Excel saves it
+    assert main([*command, "1"]) == 0
+    assert len(listed(out)) == 6 + 10
+    assert len(list(out.rglob("writer*.png"))) == 20
+    assert all(path.read_bytes() == content for path, content in before.items())
 
 
 @pytest.fixture
@@ -323,6 +340,8 @@ def test_stopped_at_once_nothing_is_written(plain, tmp_path, monkeypatch, capsys
 )
 def test_keys_keep_their_case(code, name):
     assert ask_key_name(code) == name
+    with_shift = name.upper() if name and len(name) == 1 else name
+    assert ask_key_name(code, shifted=True) == with_shift
 
 
 @pytest.mark.parametrize(

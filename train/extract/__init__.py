@@ -111,7 +111,8 @@ def run(options: argparse.Namespace) -> None:
     people = len({entry.writer for entry in entries})
     print(
         f"Wrote {len(entries)} characters of {people} {'writer' if people == 1 else 'writers'}"
-        f" to {options.out}; the network reads {same} of them as labelled."
+        f" to {options.out}; the network reads {same} of them as labelled (case and O, 0, I, l, 1"
+        " aside)."
     )
     print(f"Look at {overview}, then: python -m train fit --data {options.out} --out RUN")
 
@@ -130,7 +131,12 @@ def _read(path: Path, probabilities: Probabilities, labels: Sequence[str], asked
     if path.suffix.lower() == ".pdf":
         raise HcrError(f"{path} is a PDF: give a photo or a scan of the page, as JPEG or PNG.")
     image = load_image(path)
-    sheet = read_form(image, path.name)
+    try:
+        sheet = read_form(image, path.name)
+    except HcrError:
+        if not labels and not asked:
+            raise
+        sheet = None  # so it need be no form
     if sheet is None:
         if not labels and not asked:
             raise HcrError(

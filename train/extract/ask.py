@@ -16,8 +16,9 @@ from train.data.characters import Ink
 from train.extract.contact_sheet import enlarged
 
 _WIDTH, _HEIGHT = 720, 480
+_SHIFT = (0xFFE1, 0xFFE2)
 _HELP = (
-    "Enter: it is.   A letter or digit: it is that.",
+    "Enter: it is.   A letter or digit: it is that (Shift for a capital).",
     "Space: leave it out.   Backspace: go back.   Esc: stop, keep what is done.",
 )
 
@@ -62,21 +63,36 @@ class AskWindow(OpenCVWindow):
             raise HcrError(
                 "There is no display to ask on: start it on a desktop, or give --labels."
             ) from error
+        self._shifted = False
 
     def poll(self, seconds: float = 0.0) -> str | None:
         """Wait up to `seconds` for a key; see `Window.poll`."""
         code = cv2.waitKeyEx(max(1, round(seconds * 1000)))
-        return "close" if self._shown and not self._is_open() else ask_key_name(code)
+        if self._shown and not self._is_open():
+            return "close"
+        if code & 0xFFFF in _SHIFT:
+            self._shifted = True
+            return None
+        name = ask_key_name(code, self._shifted)
+        self._shifted &= code < 0
+        return name
 
 
-def ask_key_name(code: int) -> str | None:
-    """Name a key code of highgui as `ask` wants it, None for no key or one without a meaning."""
+def ask_key_name(code: int, shifted: bool = False) -> str | None:
+    """Name a key code of highgui as `ask` wants it, None for no key or one without a meaning.
+
+    Args:
+        code: What `cv2.waitKeyEx` returned.
+        shifted: Whether Shift was pressed just before: with Qt all letters come as small ones.
+    """
     if code < 0:
         return None
     key = code & 0xFFFF
     if key in (10, 13, 0xFF0D, 0xFF8D):
         return "enter"
-    return chr(key) if chr(key).isascii() and chr(key).isalnum() else key_name(code)
+    if chr(key).isascii() and chr(key).isalnum():
+        return chr(key).upper() if shifted else chr(key)
+    return key_name(code)
 
 
 def _picture(
@@ -88,7 +104,8 @@ def _picture(
     canvas = Canvas(image, 1.0)
     canvas.text(f"{number} of {total}", 24, 40, 24)
     end = canvas.text("Is it", 380, 200, 34)
-    canvas.text(suggestion, end + 16, 205, 64, GREEN, "bold")
+    end = canvas.text(suggestion, end + 14, 205, 64, GREEN, "bold")
+    canvas.text("?", end + 8, 200, 34)
     kind = "digit" if suggestion.isdigit() else "capital" if suggestion.isupper() else "small"
     canvas.text(f"({kind})", 380, 250, 20, GREY)
     if answers:

@@ -17,6 +17,7 @@ _CELL_WIDTH, _CELL_HEIGHT = 84, 92
 _INK = 60
 _ACROSS = 20
 _HEADLINE = 30
+_ALIKE = str.maketrans("01l", "OII")
 _DARK: Colour = (60, 60, 60)
 _BLUE: Colour = (170, 90, 20)
 _RED: Colour = (40, 40, 210)
@@ -53,8 +54,8 @@ def contact_sheet(sheets: Sequence[Sheet], guesses: Sequence[Sequence[str]]) -> 
 
 
 def agree(label: str, guess: str) -> bool:
-    """Return whether two characters are one letter or digit, large or small."""
-    return label.upper() == guess.upper()
+    """Return whether two characters look alike: case, 0 and O, 1 and I and l aside."""
+    return label.translate(_ALIKE).upper() == guess.translate(_ALIKE).upper()
 
 
 def enlarged(ink: Ink, side: int) -> NDArray[np.uint8]:

@@ -47,7 +47,7 @@ def open_folder(folder: Path) -> list[Entry]:
         if not os.access(folder, os.W_OK):
             raise PermissionError(13, "Permission denied")
         if LABELS_FILE in names:
-            with (folder / LABELS_FILE).open(newline="", encoding="utf-8") as file:
+            with (folder / LABELS_FILE).open(newline="", encoding="utf-8-sig") as file:
                 first, *rows = csv.reader(file)
                 if tuple(first) == Entry._fields:
                     return [Entry(f, one, int(w), page, name) for f, one, w, page, name in rows]
@@ -81,9 +81,14 @@ def add_characters(
         HcrError: If something can't be written.
     """
     rows: list[Entry] = []
-    for number, (ink, entry) in enumerate(zip(inks, entries, strict=True), len(known) + 1):
+    number = len(known)
+    for ink, entry in zip(inks, entries, strict=True):
         kind = "digit" if entry.label.isdigit() else "upper" if entry.label.isupper() else "lower"
-        file = f"{kind}_{entry.label}/writer{entry.writer}-{number:05d}.png"
+        file, taken = "", True
+        while taken:  # the user may have deleted rows
+            number += 1
+            file = f"{kind}_{entry.label}/writer{entry.writer}-{number:05d}.png"
+            taken = (folder / file).exists()
         save_png(folder / file, _in_the_middle(ink))
         rows.append(entry._replace(file=file))
     table = folder / LABELS_FILE

@@ -71,6 +71,8 @@ def read_form(image: NDArray[np.uint8], name: str) -> Sheet | None:
     marks = _find_marks(grey)
     if not marks:
         return None
+    if len(marks) > 6:
+        raise HcrError(f"Several pages of the form are seen in {name}: take them one by one.")
     page = page_of([identity for identity, _ in marks])
     placed = None if page is None else _place(page, marks)
     if page is None or placed is None:
