@@ -26,6 +26,10 @@ _GAP_WITHIN = 8.0  # An upright band without ink in a character, a height wide.
 _TOO_WIDE, _WIDEST = 4.0, 1.0
 _TOO_LOW, _LOWEST = 4.0, 0.5  # A dash, a dot.
 _CUT = 0.25  # Any end of a character,
+_HABIT, _HABITS = (
+    0.75,
+    3,
+)  # more for each of some before it, from the second on, that a pause ended,
 _TOO_NEAR, _NEAREST, _MOST_OVERLAP = 12.0, 0.1, 0.6  # where the next begins before its end,
 _MAY_TOUCH = 0.05  # A narrower gap may have been meant to be none.
 _HURRY = 0.75  # and a pause of no time; half the pause that ends a character speaks for neither.
@@ -91,6 +95,7 @@ class Characters:
         self._up_since = -math.inf
         self._palm = 0.0
         self._size = 0.0  # of the last character, while writing goes on beside it
+        self._paused = 0  # how many characters in a row a pause ended
 
     def step(
         self, ended: Sequence[Stroke], writing: Stroke | None, time: float, palm: float
@@ -135,8 +140,10 @@ class Characters:
 
     def flush(self) -> tuple[tuple[Stroke, ...], ...]:
         """End the characters in progress and return them, as `CharactersUpdate.finished`."""
-        finished = self._hand_over(self._best_cuts()[1])
-        self._size = 0.0
+        cuts = self._best_cuts()[1]
+        paused = self._paused if len(cuts) == 1 else 0
+        finished = self._hand_over(cuts)
+        self._size, self._paused = 0.0, paused + bool(cuts)
         return finished
 
     def _add(self, points: Stroke) -> None:
@@ -182,6 +189,7 @@ class Characters:
             low, high = _box(group)
             self._size = float(high[1] - low[1])
             first = cut
+            self._paused = 0
         del self._strokes[:first]
         for number, stroke in enumerate(self._strokes):
             del stroke.doubts[number + 1 :]
@@ -278,7 +286,8 @@ class Characters:
         before, after = self._strokes[first:middle], self._strokes[middle:last]
         gap = float(_box(after)[0][0] - _box(before)[1][0]) / scale
         waited = float(after[0].points[0, 2] - before[-1].points[-1, 2])
-        cost = _CUT + _TOO_NEAR * min(max(0.0, _NEAREST - gap), _MOST_OVERLAP)
+        cost = _CUT + _HABIT * max(0, min(self._paused, _HABITS) - 1)
+        cost += _TOO_NEAR * min(max(0.0, _NEAREST - gap), _MOST_OVERLAP)
         return cost + _HURRY * max(-0.5, 0.5 - waited / self._settings.pause)
 
 

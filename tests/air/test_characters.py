@@ -138,6 +138,25 @@ def test_upright_lines_are_stems_where_what_follows_makes_a_letter_of_them(
     assert same(finished(run(characters, flat(letters))), letters)
 
 
+def test_who_pauses_after_every_letter_is_not_cut_within_one() -> None:
+    """A wide N whose stem stands a little apart is an I and a V, but for the writer's habit."""
+
+    def judge(groups: Sequence[Group]) -> np.ndarray:
+        sure = {1: 0.99, 2: 0.98, 3: 0.97}
+        return np.array([[sure[len(group)], 1 - sure[len(group)]] for group in groups])
+
+    def wide_n(time: float) -> list[Stroke]:
+        ends = [((200, 100), (200, 300)), ((224, 100), (320, 300)), ((320, 300), (440, 100))]
+        return [line(*way, time + 0.5 * k) for k, way in enumerate(ends)]
+
+    alone = Characters(CharacterSettings(), judge)
+    assert [len(group) for group in finished(run(alone, wide_n(0.5)))] == [1, 2]
+    habitual = Characters(CharacterSettings(), judge)
+    before = [line((200, 100), (200, 300), 0.5 + 1.5 * k) for k in range(3)]
+    groups = finished(run(habitual, [*before, *wide_n(5.0)]))
+    assert [len(group) for group in groups] == [1, 1, 1, 3]
+
+
 def test_writing_on_to_the_right_ends_a_letter_without_a_pause(classifier: Classifier) -> None:
     letters = written("COS", np.random.default_rng(1), beside=True)
     updates = run(Characters(CharacterSettings(), judge_of(classifier, False)), flat(letters))
