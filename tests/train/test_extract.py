@@ -155,7 +155,7 @@ def test_every_character_of_a_photographed_form(case):
     sheet = read_form(photographed(picture, rng, **taking), "photo")
     expected = [one for n, one in enumerate(targets(page)) if n not in left_empty]
     assert [one.label for one in sheet.cut_outs] == expected
-    assert (sheet.writer, sheet.page, sheet.empty, sheet.outside) == (7, 1, 3, 0)
+    assert (sheet.writer, sheet.page, sheet.empty, sheet.hidden) == (7, 1, 3, 0)
     assert as_read(sheet) >= 0.9 * len(expected)
 
 
@@ -192,6 +192,37 @@ def test_what_leaves_its_cell_is_kept_whole():
     assert one.label == cell.target
     assert cv2.connectedComponents(one.ink)[0] == 2  # in one piece
     assert max(one.ink.shape) == pytest.approx(9.3 * SCALE, rel=0.05)
+
+
+def test_boxes_below_a_thumb_are_no_writing():
+    page = Page("upper", 2)
+    rng = np.random.default_rng(6)
+    photo = photographed(filled_in(page, rng), rng, tilt=(10, 10))
+    height, width = photo.shape[:2]
+    tip, base = (round(0.7 * width), round(0.4 * height)), (round(0.95 * width), height)
+    cv2.line(photo, tip, base, (110, 140, 190), width // 9, cv2.LINE_AA)
+    sheet = read_form(cv2.GaussianBlur(photo, (0, 0), 0.8), "photo")
+    assert sheet.hidden >= 1
+    assert len(sheet.cut_outs) + sheet.hidden + sheet.empty == len(cells_of(page))
+    assert as_read(sheet) >= 0.9 * len(sheet.cut_outs)
+
+
+@pytest.mark.parametrize("bend", [8.0, 14.0])
+def test_a_page_that_is_not_flat_gives_nothing_wrong(bend):
+    page = Page("upper", 2)
+    picture = filled_in(page, np.random.default_rng(7))
+    height, width = picture.shape[:2]
+    # The marks stay where they are, what is between them does not.
+    rise = bend * SCALE * np.sin(np.linspace(0, np.pi, height)) ** 2
+    y, x = np.indices((height, width), np.float32)
+    rolled = cv2.remap(picture, (x + rise[:, None]).astype(np.float32), y, cv2.INTER_LINEAR)
+    if bend > 10:
+        with pytest.raises(HcrError, match="bent or covered too much"):
+            read_form(rolled, "photo")
+        return
+    sheet = read_form(rolled, "photo")
+    assert sheet.hidden > 5
+    assert as_read(sheet) >= 0.9 * len(sheet.cut_outs) > 30
 
 
 def test_marks_may_be_hidden_but_not_half_of_them():

@@ -235,6 +235,6 @@ def _said(sheet: Sheet) -> str:
     said = f"{sheet.name}: {len(sheet.cut_outs)} characters of writer {sheet.writer}"
     if sheet.page is not None:
         said += f", page {sheet.page} of the form, {sheet.empty} cells empty"
-    if sheet.outside:
-        said += f", {sheet.outside} cells not wholly in the picture"
+    if sheet.hidden:
+        said += f", {sheet.hidden} cells covered or not wholly in the picture"
     return said

@@ -32,7 +32,7 @@ class Sheet:
         writer: Number of the person, 1 or more, as a form says it; None on a plain sheet.
         page: Number of the form's page; None on a plain sheet.
         empty: How many cells of a form are empty.
-        outside: How many cells of a form are not wholly in the picture.
+        hidden: How many cells of a form are covered or not wholly in the picture.
     """
 
     name: str
@@ -40,4 +40,4 @@ class Sheet:
     writer: int | None = None
     page: int | None = None
     empty: int = 0
-    outside: int = 0
+    hidden: int = 0

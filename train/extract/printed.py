@@ -37,6 +37,10 @@ _FINEST, _COARSEST = 8.0, 5.0
 
 _BEND = 3.5
 """A bent page is misplaced by so many millimetres between its marks, at most."""
+_MOST_LOST = 0.3
+"""This share of the cells may be hidden, or misplaced by more."""
+_HIDDEN = 0.5
+"""A cell whose brackets are this much fainter than the others' is hidden by something."""
 _REST = 0.2
 """And by so many once each cell was looked for."""
 
@@ -53,6 +57,12 @@ _SPECK = 0.6
 _LEAST_WRITING = 1.8
 """Millimetres: smaller ink is no writing; a cell with nothing larger is empty."""
 
+Corners = NDArray[np.float64]
+"""float64 (4, 2): of a mark, in pixels, from its own upper left one clockwise."""
+
+_Mark = tuple[int, Corners]
+"""Identity and corners."""
+
 
 def read_form(image: NDArray[np.uint8], name: str) -> Sheet | None:
     """Cut out what is written on a page of the printed form.
@@ -65,7 +75,8 @@ def read_form(image: NDArray[np.uint8], name: str) -> Sheet | None:
         The sheet, each cut-out with its target as label; None where no mark is seen at all.
 
     Raises:
-        HcrError: If there are marks, but too few to tell page or place, or of two forms.
+        HcrError: If there are marks, but too few to tell page or place, or of several pages, or
+            the page is so bent that its cells are not where they should be.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     marks = _find_marks(grey)
@@ -74,41 +85,47 @@ def read_form(image: NDArray[np.uint8], name: str) -> Sheet | None:
     if len(marks) > 6:
         raise HcrError(f"Several pages of the form are seen in {name}: take them one by one.")
     page = page_of([identity for identity, _ in marks])
-    placed = None if page is None else _place(page, marks)
-    if page is None or placed is None:
+    seen = [] if page is None else _known(page, marks)
+    if page is None or len(seen) < 3 or len({y for (_, y), _ in seen}) < 2:
         raise HcrError(
             f"Only {len(marks)} of the six marks of the form are seen well enough in {name}:"
             " take the whole page, flat and sharp."
         )
+    placed = _place(seen)
+    if placed is None:
+        raise _bent(name)
     cells = cells_of(page)
     height, width = grey.shape
     corners = np.array([(0, 0), (CELL, 0), (CELL, CELL), (0, CELL)])
     inside = []
     for cell in cells:
-        spots = cv2.perspectiveTransform(corners[None] + (cell.x, cell.y), placed)[0]
+        at = np.array((cell.x, cell.y))
+        spots = cv2.perspectiveTransform((corners + at)[None], placed)[0]
         if (spots >= 0).all() and (spots < (width, height)).all():
             inside.append(cell)
-    inks = _inks(grey, placed, page, inside) if inside else []
+    inks = _inks(grey, placed, page, inside) if inside else {}
+    if inks is None:
+        raise _bent(name)
     return Sheet(
         name,
-        tuple(
-            CutOut(ink, cell.row, cell.target)
-            for cell, ink in zip(inside, inks, strict=True)
-            if ink is not None
-        ),
+        tuple(CutOut(ink, cell.row, cell.target) for cell, ink in inks.items() if ink is not None),
         page.writer,
         page.number,
-        sum(ink is None for ink in inks),
-        len(cells) - len(inside),
+        empty=sum(ink is None for ink in inks.values()),
+        hidden=len(cells) - len(inks),
     )
 
 
-def _find_marks(grey: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.float64]]]:
-    """Return the identity and the corners, float64 (4, 2) in pixels of `grey`, of each mark."""
+def _bent(name: str) -> HcrError:
+    return HcrError(f"The page in {name} is bent or covered too much: lay it flat on a table.")
+
+
+def _find_marks(grey: NDArray[np.uint8]) -> list[_Mark]:
+    """Return the marks in a picture, uint8 (h, w)."""
     parameters = cv2.aruco.DetectorParameters()
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     detector = cv2.aruco.ArucoDetector(mark_dictionary(), parameters)
-    best: list[tuple[int, NDArray[np.float64]]] = []
+    best: list[_Mark] = []
     for side in _SEARCH_SIDES:
         scale = side / max(grey.shape)
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
@@ -126,14 +143,14 @@ def _find_marks(grey: NDArray[np.uint8]) -> list[tuple[int, NDArray[np.float64]]
     return best
 
 
-def _place(
-    page: Page, marks: Sequence[tuple[int, NDArray[np.float64]]]
-) -> NDArray[np.float64] | None:
-    """Return the homography from millimetres of the page to pixels, None with too few marks."""
+def _known(page: Page, marks: Sequence[_Mark]) -> list[tuple[tuple[float, float], Corners]]:
+    """Return place on the page, in millimetres, and corners of the marks that are the page's."""
     where = {identity: (x, y) for identity, x, y in marks_of(page)}
-    seen = [(where[identity], quad) for identity, quad in marks if identity in where]
-    if len(seen) < 3 or len({y for (_, y), _ in seen}) < 2:
-        return None
+    return [(where[identity], quad) for identity, quad in marks if identity in where]
+
+
+def _place(seen: Sequence[tuple[tuple[float, float], Corners]]) -> NDArray[np.float64] | None:
+    """Return the homography from millimetres of the page to pixels, None where none fits."""
     corners = np.array([(0, 0), (MARK, 0), (MARK, MARK), (0, MARK)])
     paper = np.concatenate([corners + at for at, _ in seen])
     pixels = np.concatenate([quad for _, quad in seen])
@@ -145,10 +162,12 @@ def _place(
 
 def _inks(
     grey: NDArray[np.uint8], placed: NDArray[np.float64], page: Page, cells: Sequence[Cell]
-) -> list[Ink | None]:
-    """Return what is written in each cell, None where nothing is."""
+) -> dict[Cell, Ink | None] | None:
+    """Return what is written in each cell that is seen, None where nothing is; None if few are."""
     surface, scale, sharp, corner = _straightened(grey, placed, cells)
-    shifts = _shifts(surface, scale, corner, cells)
+    shifts, seen = _shifts(surface, scale, corner, cells)
+    if seen.mean() < 1 - _MOST_LOST:
+        return None
     print_ = _Print.draw(surface.shape, scale, corner, page, cells, shifts, _REST + 0.7 / sharp)
     flat = _in_even_light(surface, print_.all, scale)
     bare = flat.copy()
@@ -157,7 +176,8 @@ def _inks(
     ink = cv2.bitwise_and(binarise(bare, ruled=False), cv2.bitwise_not(print_.all))
     ink = _without_halos(ink, print_.all, scale)
     ink |= _crossing(flat, ink, print_, round(1.5 * (LINE + 2 / sharp) * scale))
-    return _by_cell(ink, scale, corner, cells)
+    inks = _by_cell(ink, scale, cells, shifts - corner)
+    return {cell: ink for cell, ink, shown in zip(cells, inks, seen, strict=True) if shown}
 
 
 @dataclass(frozen=True, eq=False)
@@ -287,17 +307,19 @@ def _shifts(
     scale: float,
     corner: NDArray[np.float64],
     cells: Sequence[Cell],
-) -> NDArray[np.float64]:
-    """Return by how much each cell is misplaced, float64 (n, 2) millimetres: paper is not flat.
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Find each cell's brackets around the place where they should be: paper is not flat.
 
-    The brackets of each cell are looked for around the place where they should be. A cell whose
-    writing was taken for them is overruled by a smooth surface through all the others.
+    Returns:
+        By how much each cell is misplaced, float64 (n, 2) millimetres; and which cells were found,
+        bool (n,): not those below a thumb, nor where other lines were taken for the brackets.
     """
     paper = cv2.morphologyEx(
         surface, cv2.MORPH_CLOSE, np.ones((round(1.5 * scale) | 1,) * 2, np.uint8)
     )
     # However black the writing, it counts no more than the print.
-    lines = np.minimum(cv2.subtract(paper, surface), 60).astype(np.float32)
+    lines = cv2.bitwise_not(cv2.divide(surface, cv2.max(paper, 20), scale=255))
+    lines = np.minimum(lines, 80).astype(np.float32)
     side = round((CELL + 2) * scale)
     kernel = np.zeros((side, side), np.uint8)
     flanks = np.zeros_like(kernel)
@@ -310,14 +332,16 @@ def _shifts(
     template = template.astype(np.float32)
     reach = round(_BEND * scale)
     lines = cv2.copyMakeBorder(lines, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
-    found = np.zeros((len(cells), 2))
+    found, strength = np.zeros((len(cells), 2)), np.zeros(len(cells))
     for number, cell in enumerate(cells):
         x, y = np.rint((np.array((cell.x, cell.y)) - 1 - corner) * scale).astype(int).tolist()
         window = lines[y : y + side + 2 * reach, x : x + side + 2 * reach]
         score = cv2.matchTemplate(window, template, cv2.TM_CCORR)
         found[number] = _peak(score) - reach
+        strength[number] = score.max()
     found /= scale
-    return _smoothed(found, np.array([(cell.x, cell.y) for cell in cells]))
+    seen = (strength > _HIDDEN * np.median(strength)) & (np.abs(found).max(axis=1) < _BEND)
+    return found, seen & ~_off_the_others(found, np.array([(cell.x, cell.y) for cell in cells]))
 
 
 def _peak(score: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -331,8 +355,8 @@ def _peak(score: NDArray[np.float32]) -> NDArray[np.float64]:
     return peak
 
 
-def _smoothed(shifts: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the shifts, those far from a cubic surface through the others put onto it."""
+def _off_the_others(shifts: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which shifts are far from a cubic surface through the others, bool (n,)."""
     x, y = ((at - at.mean(axis=0)) / 100).T
     powers = [x**i * y**j for i in range(4) for j in range(4 - i)]
     terms = np.stack(powers if len(at) > 40 else [np.ones_like(x)], axis=1)
@@ -341,8 +365,7 @@ def _smoothed(shifts: NDArray[np.float64], at: NDArray[np.float64]) -> NDArray[n
         kept = np.linalg.norm(shifts - fitted, axis=1) < near
         if kept.sum() > 2 * terms.shape[1]:
             fitted = terms @ np.linalg.lstsq(terms[kept], shifts[kept], rcond=None)[0]
-    far = np.linalg.norm(shifts - fitted, axis=1) > 0.5
-    return np.where(far[:, None], fitted, shifts)
+    return np.linalg.norm(shifts - fitted, axis=1) > 0.5
 
 
 def _draw_brackets(
@@ -388,18 +411,15 @@ def _without_halos(
 
 
 def _by_cell(
-    ink: NDArray[np.uint8],
-    scale: float,
-    corner: NDArray[np.float64],
-    cells: Sequence[Cell],
+    ink: NDArray[np.uint8], scale: float, cells: Sequence[Cell], shifts: NDArray[np.float64]
 ) -> list[Ink | None]:
     """Return each cell's writing: whole strokes, also where they leave the cell."""
     zones = np.full(ink.shape, len(cells), np.int32)
-    for number, cell in enumerate(cells):
+    for number, (cell, shift) in enumerate(zip(cells, shifts, strict=True)):
         x, y, w, h = zone_of(cell)
-        left, top = np.rint((np.array((x, y)) - corner) * scale).astype(int)
-        right, bottom = np.rint((np.array((x + w, y + h)) - corner) * scale).astype(int)
-        zones[max(0, top) : bottom, max(0, left) : right] = number
+        left, top = np.rint((np.array((x, y)) + shift) * scale).astype(int)
+        right, bottom = np.rint((np.array((x + w, y + h)) + shift) * scale).astype(int)
+        zones[max(0, top) : max(0, bottom), max(0, left) : max(0, right)] = number
     count, labels, stats, _ = cv2.connectedComponentsWithStats(ink)
     dropped = stats[:, 2:4].max(axis=1) > _LONGEST * scale  # a finger, a row crossed out
     dropped[0] = True
