@@ -146,7 +146,10 @@ class Track:
         if self.last is None:
             return math.inf
         way = _place(hand) - self._place - elapsed * self._velocity
-        return math.hypot(*way) / self._palm
+        # The smaller one: a fist that faces the camera looks as if its palm were long; but not one
+        # of landmarks that went astray.
+        palm = max(palm_length(hand.landmarks), self._palm / 2)
+        return math.hypot(*way) / min(palm, self._palm)
 
     def step(self, hand: Hand | None, time: float) -> None:
         """Take in the next look; None where it was not found."""
