@@ -12,19 +12,29 @@ _STDERR = 2
 _lock = threading.Lock()
 _silencers = 0
 _kept: int | None = None
+_log_silencers = 0
+_log_level = 0
 
 
 @contextlib.contextmanager
 def silent_opencv_log() -> Iterator[None]:
-    """Turn OpenCV's log off for a while."""
+    """Turn OpenCV's log off for a while; threads may overlap, as in `silent_stderr`."""
+    global _log_silencers, _log_level
     import cv2
 
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    logging = cv2.utils.logging
+    with _lock:
+        _log_silencers += 1
+        if _log_silencers == 1:
+            _log_level = logging.getLogLevel()
+            logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:
         yield
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        with _lock:
+            _log_silencers -= 1
+            if _log_silencers == 0:
+                logging.setLogLevel(_log_level)
 
 
 @contextlib.contextmanager
