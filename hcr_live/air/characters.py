@@ -26,10 +26,7 @@ _GAP_WITHIN = 8.0  # An upright band without ink in a character, a height wide.
 _TOO_WIDE, _WIDEST = 4.0, 1.0
 _TOO_LOW, _LOWEST = 4.0, 0.5  # A dash, a dot.
 _CUT = 0.25  # Any end of a character,
-_HABIT, _HABITS = (
-    0.75,
-    3,
-)  # more for each of some before it, from the second on, that a pause ended,
+_HABIT, _HABITS = 0.75, 3  # more for the second and third before it that a pause ended,
 _TOO_NEAR, _NEAREST, _MOST_OVERLAP = 12.0, 0.1, 0.6  # where the next begins before its end,
 _MAY_TOUCH = 0.05  # A narrower gap may have been meant to be none.
 _HURRY = 0.75  # and a pause of no time; half the pause that ends a character speaks for neither.
