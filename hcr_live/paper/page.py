@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import compress
 
@@ -15,7 +16,7 @@ from hcr_live.paper.binarise import binarise, is_light_on_dark
 from hcr_live.paper.close_up import find_in_close_up
 from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew
-from hcr_live.paper.sheet import Quad, even_regions, find_sheets, follow_sheet, shrink
+from hcr_live.paper.sheet import Quad, even_regions, find_sheets, follow_sheet, overlap, shrink
 
 _WORKING_PIXELS = 250_000
 _FINE_PIXELS = 1_600_000
@@ -57,12 +58,15 @@ class Glyph:
         ink: uint8 (height, width), tight, 255 (ink) on 0, straightened.
         line: Number of its line, from 0.
         word: Number of its word within the line, from 0.
+        flat: Its box on the straightened paper, in pixels of that, where tilt and perspective
+            are out: only comparable with others of the same page. None where nobody knows it.
     """
 
     box: Box
     ink: NDArray[np.uint8]
     line: int = 0
     word: int = 0
+    flat: Box | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +74,8 @@ class Page:
     """What is written in a picture.
 
     Attributes:
-        outline: Corners of the sheet in pixels of the source image, or None.
+        outline: Corners of the sheet in pixels of the source image, the reader's top left first,
+            or None.
         glyphs: The characters in reading order.
         guide: The region that was read, as asked for or because no sheet was found, or None.
     """
@@ -80,6 +85,66 @@ class Page:
     guide: Box | None = None
 
 
+def turned(page: Page, quarter_turns: int) -> Page:
+    """Return a page as it reads turned counterclockwise, as `np.rot90` turns its ink.
+
+    Where writing is upside down, 2 puts it right. Boxes stay where they are; corners, inks,
+    lines, words and the order change.
+    """
+    quarters = quarter_turns % 4
+    outline = None if page.outline is None else np.roll(page.outline, -quarters, axis=0)
+    if not quarters or not page.glyphs:
+        return replace(page, outline=outline)
+    flat = [_turned_box(glyph.flat or glyph.box, quarters) for glyph in page.glyphs]
+    return Page(
+        outline,
+        tuple(
+            replace(
+                page.glyphs[index],
+                ink=np.ascontiguousarray(np.rot90(page.glyphs[index].ink, quarters)),
+                line=line,
+                word=word,
+                flat=flat[index],
+            )
+            for index, line, word in arrange(flat, skew(flat))
+        ),
+        page.guide,
+    )
+
+
+def _turned_box(box: Box, quarters: int, width: int = 0, height: int = 0) -> Box:
+    """Return a box after quarter turns counterclockwise of a picture of this size."""
+    x, y, w, h = box
+    for _ in range(quarters % 4):
+        x, y, w, h = y, width - x - w, h, w
+        width, height = height, width
+    return Box(x, y, w, h)
+
+
+def _read_turned(
+    read: Callable[[NDArray[np.uint8]], Page], image: NDArray[np.uint8], quarters: int
+) -> Page:
+    """Return what is read in a picture that is turned counterclockwise, where it really is."""
+    if not quarters % 4:
+        return read(image)
+    page = read(np.ascontiguousarray(np.rot90(image, quarters)))
+    height, width = image.shape[1::-1] if quarters % 2 else image.shape[:2]
+    outline, guide = page.outline, page.guide
+    if outline is not None:
+        across, down = width, height
+        for _ in range(-quarters % 4):
+            outline = np.stack([outline[:, 1], across - outline[:, 0]], axis=1)
+            across, down = down, across
+    return Page(
+        outline,
+        tuple(
+            replace(glyph, box=_turned_box(glyph.box, -quarters, width, height))
+            for glyph in page.glyphs
+        ),
+        None if guide is None else _turned_box(guide, -quarters, width, height),
+    )
+
+
 def guide_box(width: int, height: int) -> Box:
     """Return the region to hold paper in where no outline is found: the middle of the frame."""
     w, h = round(width * 0.6), round(height * 0.7)
@@ -87,7 +152,10 @@ def guide_box(width: int, height: int) -> Box:
 
 
 def locate(
-    image: NDArray[np.uint8], region: Box | None = None, outline: Quad | None = None
+    image: NDArray[np.uint8],
+    region: Box | None = None,
+    outline: Quad | None = None,
+    quarter_turns: int = 0,
 ) -> Page:
     """Find the characters in a picture of paper.
 
@@ -95,7 +163,10 @@ def locate(
         image: uint8 (height, width, 3), BGR, any size: a scene with a sheet, a scan, a
             close-up, a crop of one letter, a light drawing on a dark ground.
         region: Read this part as paper instead of looking for a sheet.
-        outline: Use this outline instead of looking for a sheet.
+        outline: Use this outline instead of looking for a sheet; its first corner is the top
+            left of the writing.
+        quarter_turns: Read the picture turned counterclockwise by so many; an outline that is
+            given says itself how it is turned.
 
     Returns:
         The page; without glyphs where nothing is written. Where there is no sheet, the whole
@@ -104,6 +175,10 @@ def locate(
     height, width = image.shape[:2]
     if min(height, width) < 6:
         return Page(None)
+    if quarter_turns % 4 and outline is None:
+        if region is not None:
+            region = _turned_box(region, quarter_turns, width, height)
+        return _read_turned(lambda turned: locate(turned, region), image, quarter_turns)
     if region is not None:
         return _read_region(image, _clip(region, width, height))
     if min(height, width) < _CLOSE_UP_SIDE:
@@ -179,6 +254,7 @@ class PageFinder:
         self._read_from: NDArray[np.uint8] | None = None
         self._seen: NDArray[np.uint8] | None = None
         self._bare: Page | None = None
+        self._quarters = 0
         self._since_search = 0
         self._count = 0
         self._share = 1.0
@@ -190,14 +266,15 @@ class PageFinder:
         turns: both together are too long for one frame of a camera.
         """
         if self._region is not None or min(image.shape[:2]) < _CLOSE_UP_SIDE:
-            return locate(image, self._region)
+            return locate(image, self._region, quarter_turns=self._quarters)
         search = self._search_is_due()
         page = self._follow(image)
         if page is None and search:
-            page = _written_sheet(image)
+            page = _written_sheet(image, self._outline, self._quarters)
         self._since_search = 0 if search else self._since_search + 1
         if page is not None:
             self._outline, self._missed, self._bare = page.outline, 0, None
+            self._quarters = 0  # from here on the order of its corners says it
             self._read, self._read_from, self._seen = page, image, None
             self._choose_detail(page)
             return page
@@ -209,8 +286,24 @@ class PageFinder:
                 return locate(image, outline=self._outline)
         self._outline = self._read = self._read_from = None
         if self._bare is None or not search:
-            self._bare = _without_sheet(image)
+            self._bare = _read_turned(_without_sheet, image, self._quarters)
+            self._quarters *= bool(self._bare.glyphs)
         return self._bare
+
+    def turn(self, quarter_turns: int) -> None:
+        """Read what is in view turned counterclockwise from now on, for as long as it is seen.
+
+        Args:
+            quarter_turns: From how it is read now; 2 if that is upside down. See `turned`.
+        """
+        if self._outline is None:
+            self._quarters = (self._quarters + quarter_turns) % 4
+            self._bare = None
+            return
+        self._outline = np.roll(self._outline, -quarter_turns, axis=0)
+        self._read = None if self._read is None else turned(self._read, quarter_turns)
+        if self._seen is not None:
+            self._seen = np.ascontiguousarray(np.rot90(self._seen, quarter_turns))
 
     def _search_is_due(self) -> bool:
         if self._read is not None:
@@ -322,13 +415,25 @@ def _differ(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     return cv2.countNonZero(changed) >= _CHANGED_PIXELS
 
 
-def _written_sheet(image: NDArray[np.uint8]) -> Page | None:
+def _written_sheet(
+    image: NDArray[np.uint8], before: Quad | None = None, quarters: int = 0
+) -> Page | None:
     """Return the first sheet with writing, else the likeliest sheet, or None without any.
 
     A window or a screen looks like a sheet, but nothing is written on it.
+
+    Args:
+        image: uint8 (height, width, 3), BGR.
+        before: The outline of an earlier frame: where it is found again, it keeps its top.
+        quarters: How another sheet is turned counterclockwise.
     """
     empty: Page | None = None
     for outline in find_sheets(image):
+        if before is not None and overlap(outline, before):
+            turns = [np.roll(outline, -k, axis=0) for k in range(4)]
+            outline = min(turns, key=lambda quad: float(np.abs(quad - before).sum()))
+        else:
+            outline = np.roll(outline, -quarters, axis=0)
         page = Page(outline, _read_sheet(image, outline))
         if page.glyphs:
             return page
@@ -518,7 +623,7 @@ def _arranged(
         ink = characters[index].ink
         if straighten and abs(slope) > 4:
             ink = _turned(ink, slope)
-        glyphs.append(Glyph(in_source[index], ink, line, word))
+        glyphs.append(Glyph(in_source[index], ink, line, word, boxes[index]))
     return tuple(glyphs)
 
 

@@ -72,13 +72,13 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
                 found.append(judged)
             if judged is None or not _is_beyond_doubt(*judged, grey.size):
                 found += _judge_sides(contour, filled, grey, shrunk)
-        found = [e for e in found if not any(_overlaps(e[1], other) for other in given)]
+        found = [e for e in found if not any(overlap(e[1], other) for other in given)]
         best = max(found, key=lambda entry: entry[0], default=None)
         if best is not None and not given and _is_beyond_doubt(*best, grey.size):
             share, quad = _on_edges(best[1], small)
             if share > 0.85:
                 given.append(quad)
-                found = [entry for entry in found if not _overlaps(entry[1], quad)]
+                found = [entry for entry in found if not overlap(entry[1], quad)]
                 yield (quad + 0.5) * ratio
     refined: list[tuple[float, Quad]] = []
     rough: list[Quad] = []
@@ -96,7 +96,7 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
     for _, quad in sorted(refined, key=lambda entry: -entry[0]):
         if len(given) == _MOST_SHEETS:
             return
-        if not any(_overlaps(quad, other) for other in given):
+        if not any(overlap(quad, other) for other in given):
             given.append(quad)
             yield (quad + 0.5) * ratio
 
@@ -121,7 +121,8 @@ def follow_sheet(image: NDArray[np.uint8], outline: Quad) -> Quad | None:
     return (moved + 0.5) * ratio
 
 
-def _overlaps(quad: Quad, other: Quad) -> bool:
+def overlap(quad: Quad, other: Quad) -> bool:
+    """Return whether two outlines have much of the smaller one in common."""
     common, _ = cv2.intersectConvexConvex(quad, other)
     return bool(common > 0.3 * min(cv2.contourArea(quad), cv2.contourArea(other)))
 

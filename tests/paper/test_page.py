@@ -6,8 +6,8 @@ import pytest
 
 from generator.sheet import SheetStyle, scene_image, sheet_image
 from hcr_live.frame import Box
-from hcr_live.paper.page import PageFinder, guide_box, locate
-from tests.paper.drawn import assert_located, lines_of_strokes
+from hcr_live.paper.page import PageFinder, guide_box, locate, turned
+from tests.paper.drawn import assert_located, lines_of_strokes, overlap
 
 
 @pytest.mark.parametrize(
@@ -130,3 +130,47 @@ def test_the_finder_holds_the_outline_through_a_few_bad_frames():
     for _ in range(20):
         page = finder.locate(bad)
     assert page.outline is None
+
+
+def upside_down(text="HELF\nKOS", quarters=2):
+    drawn = sheet_image(lines_of_strokes(text), seed=11, style=SheetStyle(tilt=7))
+    return drawn, np.ascontiguousarray(np.rot90(drawn.image, quarters))
+
+
+def order(page):
+    return [(glyph.line, glyph.word) for glyph in page.glyphs]
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_turned_page_reads_as_the_picture_does_turned(quarters):
+    drawn, image = upside_down(quarters=quarters)
+    straight, page = locate(drawn.image), turned(locate(image), -quarters)
+    assert order(page) == order(straight)
+    for glyph, other in zip(page.glyphs, straight.glyphs, strict=True):
+        assert glyph.ink.shape == pytest.approx(other.ink.shape, abs=3)
+    again = locate(image, quarter_turns=-quarters)
+    assert order(again) == order(straight)
+    for glyph, other in zip(again.glyphs, page.glyphs, strict=True):
+        assert overlap(glyph.box, other.box) > 0.7
+    assert np.abs(again.outline - page.outline).max() < 5
+
+
+def test_the_finder_keeps_a_turn_while_it_follows():
+    drawn, image = upside_down()
+    finder = PageFinder()
+    first = finder.locate(image)
+    finder.turn(2)
+    expected = order(locate(drawn.image))
+    assert order(turned(first, 2)) == expected
+    for _ in range(30):  # through a new search as well
+        assert order(finder.locate(image)) == expected
+    assert order(finder.glance(image)) == expected
+
+
+def test_the_finder_reads_bare_writing_turned():
+    image = np.ascontiguousarray(np.rot90(scan(), 2))
+    finder = PageFinder()
+    places = [g.box.x for g in finder.locate(image).glyphs]
+    finder.turn(2)
+    for _ in range(10):
+        assert [g.box.x for g in finder.locate(image).glyphs] == pytest.approx(places[::-1], abs=3)
