@@ -71,7 +71,7 @@ def quarter_turns(
         sure = np.log(np.maximum(rows.max(axis=2), 1e-3)).sum(axis=1)
         axis = int(sure[2:].sum() > sure[:2].sum() + 2 * _QUARTER_MARGIN)
     first, second = rows[2 * axis], rows[2 * axis + 1]
-    written = alphabet.folding.any(axis=1)
+    written = alphabet.folding.sum(axis=1) > 0
     ratio = np.log(_likelihood(second, first, written) / _likelihood(first, second, written))
     upside_down = ratio.clip(-_MOST_A_CHARACTER, _MOST_A_CHARACTER).sum()
     # On its side neither end is the likelier one beforehand.
