@@ -84,7 +84,7 @@ class PaperReader:
         self._region = region
         self._finder = PageFinder(region)
         self._min_confidence = min_confidence
-        self._tracker = CharacterTracker(min_confidence=min_confidence)
+        self._tracker = CharacterTracker(min_confidence, self._read_votes)
         self._memory = PageMemory()
         self._first_seen: dict[int, float] = {}
         self._outline_since: float | None = None
@@ -132,9 +132,8 @@ class PaperReader:
         ]
         plan = self._tracker.match(glyphs, self._watched)
         if glance is not None:
-            plan = replace(plan, to_classify=())
-        inks = [glyphs[index].ink for index in plan.to_classify]
-        probabilities = self._alphabet.project(self._classifier.probabilities(inks))
+            plan = replace(plan, to_classify=(), inks=())
+        probabilities = self._classifier.probabilities(plan.inks)
         tracked = self._tracker.update(plan, probabilities, still=frame.still)
         now = self._watched
         self._first_seen = {t.identity: self._first_seen.get(t.identity, now) for t in tracked}
@@ -211,7 +210,17 @@ class PaperReader:
         self._at_rest, self._nothing = False, None
         self._first_seen = {}
         self._finder = PageFinder(self._region)
-        self._tracker = CharacterTracker(min_confidence=self._min_confidence)
+        self._tracker = CharacterTracker(self._min_confidence, self._read_votes)
+
+    def _read_votes(
+        self,
+        votes: NDArray[np.float32],
+        boxes: Sequence[Box],
+        lines: Sequence[int],
+        words: Sequence[int],
+    ) -> NDArray[np.float32]:
+        """Return what the votes of all characters say in their context, float32 (n, k)."""
+        return self._alphabet.project(votes)
 
     def _has_anchor(self, predictions: Iterable[Prediction]) -> bool:
         """Whether one character is beyond doubt: on a face or a logo all are doubtful."""

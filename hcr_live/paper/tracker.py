@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,6 +32,16 @@ _UNSETTLED_A_FRAME = 8
 _SETTLED_A_FRAME = 2
 """How many characters are classified again in one frame: the network costs most of it."""
 
+_LOOK = 12
+_OTHER_INK = 0.5
+"""Ink of which more than this share lies elsewhere, in a picture of `_LOOK` pixels a side, is of
+another letter: the same one, moved and thresholded anew, stays below."""
+
+Reads = Callable[
+    [NDArray[np.float32], Sequence[Box], Sequence[int], Sequence[int]], NDArray[np.float32]
+]
+"""Votes (n, classes), boxes, lines and words of all characters in view to answers (n, k)."""
+
 
 @dataclass(frozen=True, eq=False)
 class TrackedCharacter:
@@ -39,8 +50,8 @@ class TrackedCharacter:
     Attributes:
         identity: The same number as long as the character is followed.
         box: Smoothed, in pixels of the source frame.
-        probabilities: float32 (k,), the vote over the alphabet's labels; once settled, its
-            best label is the settled one.
+        probabilities: float32 (k,), what the vote says in its context; once settled, its best
+            label is the settled one.
         settled: Whether the label is certain.
         line: Number of its line, from 0.
         word: Number of its word within the line, from 0.
@@ -62,11 +73,13 @@ class Plan:
 
     Attributes:
         to_classify: Indices of the glyphs whose probabilities `update` wants, in its order.
+        inks: Their ink.
         identities: The track of each glyph.
         time: Seconds, of the frame.
     """
 
     to_classify: tuple[int, ...]
+    inks: tuple[NDArray[np.uint8], ...]
     identities: tuple[int, ...]
     time: float
 
@@ -86,6 +99,7 @@ class _Track:
     label_votes: int = 0
     settled_label: int = -1
     answer: NDArray[np.float32] | None = None
+    look: NDArray[np.uint8] | None = None
 
     @property
     def settled(self) -> bool:
@@ -100,10 +114,12 @@ class CharacterTracker:
 
     Args:
         min_confidence: A vote below this does not settle, in [0, 1].
+        read: What the votes of all characters say together; None: each what it says alone.
     """
 
-    def __init__(self, min_confidence: float = 0.5) -> None:
+    def __init__(self, min_confidence: float = 0.5, read: Reads | None = None) -> None:
         self._min_confidence = min_confidence
+        self._read = read or (lambda votes, boxes, lines, words: votes)
         self._tracks: dict[int, _Track] = {}
         self._next = 0
         self._time: float | None = None
@@ -137,7 +153,8 @@ class CharacterTracker:
             track.box += smoothing * (boxes[index] - track.box)
             track.seen, track.line, track.word = time, glyph.line, glyph.word
             identities.append(track.identity)
-        return Plan(self._to_classify(identities), tuple(identities), time)
+        chosen = self._to_classify(identities)
+        return Plan(chosen, tuple(glyphs[k].ink for k in chosen), tuple(identities), time)
 
     def update(
         self, plan: Plan, probabilities: NDArray[np.float32], *, still: bool = False
@@ -146,40 +163,48 @@ class CharacterTracker:
 
         Args:
             plan: What `match` returned for the frame.
-            probabilities: float32 (len(plan.to_classify), k), rows sum to 1.
+            probabilities: float32 (len(plan.to_classify), classes), rows sum to 1.
             still: The frame is a photo: what is confident settles at once.
 
         Returns:
             Every character in view, in reading order.
         """
-        for index, row in zip(plan.to_classify, probabilities, strict=True):
-            track = self._tracks[plan.identities[index]]
-            _vote(track, row, plan.time)
-            self._settle(track, plan.time, still)
+        for index, ink, row in zip(plan.to_classify, plan.inks, probabilities, strict=True):
+            _vote(self._tracks[plan.identities[index]], row, ink, plan.time)
         order = {identity: place for place, identity in enumerate(plan.identities)}
         shown = [
             t
             for t in self._tracks.values()
-            if t.answer is not None and plan.time - t.seen <= _SHOWN_SECONDS
+            if t.evidence is not None and plan.time - t.seen <= _SHOWN_SECONDS
         ]
         shown.sort(key=lambda t: (t.line, t.word, order.get(t.identity, 0), t.box[0]))
+        boxes = [Box(*(round(v) for v in t.box.tolist())) for t in shown]
+        if plan.to_classify:
+            self._answer(shown, boxes, plan.time, still)
         return tuple(
-            TrackedCharacter(
-                t.identity,
-                Box(*(round(v) for v in t.box.tolist())),
-                t.answer if t.answer is not None else np.zeros(0, np.float32),
-                t.settled,
-                t.line,
-                t.word,
-                t.seen,
-            )
-            for t in shown
+            TrackedCharacter(t.identity, box, t.answer, t.settled, t.line, t.word, t.seen)
+            for t, box in zip(shown, boxes, strict=True)
+            if t.answer is not None
         )
+
+    def _answer(self, shown: list[_Track], boxes: list[Box], time: float, still: bool) -> None:
+        """Read all votes together and settle what is certain."""
+        votes = np.array([_mean(t) for t in shown], np.float32)
+        answers = self._read(votes, boxes, [t.line for t in shown], [t.word for t in shown])
+        for track, answer in zip(shown, answers, strict=True):
+            label = int(answer.argmax())
+            if label != track.label:
+                track.label, track.label_since, track.label_votes = label, time, 0
+            track.label_votes += track.classified == time
+            if label != track.settled_label and self._is_certain(track, answer, time, still):
+                track.settled_label = label
+            if not track.settled or label == track.settled_label:
+                track.answer = answer
 
     def forget_votes(self) -> None:
         """Go on following the characters, but let them settle anew."""
         for track in self._tracks.values():
-            track.evidence, track.weight, track.answer = None, 0.0, None
+            track.evidence, track.weight, track.answer, track.look = None, 0.0, None, None
             track.label = track.settled_label = -1
 
     def _new_track(self, box: NDArray[np.float64]) -> _Track:
@@ -238,37 +263,49 @@ class CharacterTracker:
         chosen += sure[: max(0, _SETTLED_A_FRAME - len(chosen))]
         return tuple(sorted(chosen))
 
-    def _settle(self, track: _Track, time: float, still: bool) -> None:
-        """Settle the track if its vote is certain."""
-        if track.evidence is None or track.label == track.settled_label:
-            return
-        vote = track.evidence / track.weight
+    def _is_certain(
+        self, track: _Track, answer: NDArray[np.float32], time: float, still: bool
+    ) -> bool:
         wait = _CHANGE_SECONDS if track.settled else SETTLE_SECONDS
         # Times of frames are not exact: half a millisecond must not cost a frame.
         long_enough = time - track.label_since >= wait - 5e-4
         enough = track.label_votes >= _SETTLE_VOTES
-        if vote[track.label] >= self._min_confidence and (still or (long_enough and enough)):
-            track.settled_label = track.label
-            track.answer = vote.astype(np.float32)
+        sure = answer[track.label] >= self._min_confidence
+        return bool(sure and (still or (long_enough and enough)))
 
 
-def _vote(track: _Track, row: NDArray[np.float32], time: float) -> None:
+def _mean(track: _Track) -> NDArray[np.float64]:
+    assert track.evidence is not None
+    return track.evidence / track.weight
+
+
+def _vote(track: _Track, row: NDArray[np.float32], ink: NDArray[np.uint8], time: float) -> None:
     """Add one probability vector to a track's fading mean."""
     evidence = row.astype(np.float64)
-    if track.evidence is not None:
+    if track.evidence is not None and not _is_rewritten(track, row, ink):
         fade = math.exp(-max(0.0, time - track.classified) / _MEMORY_SECONDS)
         evidence += track.evidence * fade
-        track.weight *= fade
+        track.weight = track.weight * fade + 1
+    else:
+        track.weight = 1.0
     track.evidence = evidence
-    track.weight += 1.0
     track.classified = time
-    vote = evidence / track.weight
-    label = int(vote.argmax())
-    if label != track.label:
-        track.label, track.label_since, track.label_votes = label, time, 0
-    track.label_votes += 1
-    if not track.settled or label == track.settled_label:
-        track.answer = vote.astype(np.float32)
+
+
+def _is_rewritten(track: _Track, row: NDArray[np.float32], ink: NDArray[np.uint8]) -> bool:
+    """Whether the ink is another letter's: what was voted before says nothing about it."""
+    agrees = track.evidence is None or row.argmax() == track.evidence.argmax()
+    if agrees and track.look is not None:
+        return False
+    look = cv2.resize(ink, (_LOOK, _LOOK), interpolation=cv2.INTER_AREA)
+    if track.look is None:
+        track.look = look
+        return False
+    both = cv2.sumElems(track.look)[0] + cv2.sumElems(look)[0]
+    if cv2.norm(track.look, look, cv2.NORM_L1) <= _OTHER_INK * both:
+        return False
+    track.look = look
+    return True
 
 
 def _assign(
