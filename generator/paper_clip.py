@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.sheet import CharacterStrokes, Image, SheetScene, SheetStyle
+from generator.sheet import Image, SheetScene, SheetStyle
+from generator.writing import Written
 
 
 def hand_motion(time: float, phases: NDArray[np.float64], amount: float) -> NDArray[np.float32]:
@@ -30,7 +31,7 @@ def hand_motion(time: float, phases: NDArray[np.float64], amount: float) -> NDAr
 
 
 def paper_clip_frames(
-    lines: Sequence[Sequence[CharacterStrokes]],
+    lines: Sequence[Sequence[Written]],
     *,
     seed: int,
     fps: float = 30.0,
@@ -42,7 +43,7 @@ def paper_clip_frames(
     """Yield the frames of a hand-held sheet with writing.
 
     Args:
-        lines: Lines of characters, each a list of strokes; empty for an empty sheet.
+        lines: Lines of characters, see `SheetScene`; empty for an empty sheet.
         seed: Every choice.
         fps: Frames a second.
         seconds: Length of the clip.
