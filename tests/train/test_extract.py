@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import cache
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -155,7 +156,7 @@ def test_every_character_of_a_photographed_form(case):
     sheet = read_form(photographed(picture, rng, **taking), "photo")
     expected = [one for n, one in enumerate(targets(page)) if n not in left_empty]
     assert [one.label for one in sheet.cut_outs] == expected
-    assert (sheet.writer, sheet.page, sheet.empty, sheet.hidden) == (7, 1, 3, 0)
+    assert (sheet.writer, sheet.page, sheet.empty, sheet.hidden) == ("7", 1, 3, 0)
     assert as_read(sheet) >= 0.9 * len(expected)
 
 
@@ -232,7 +233,7 @@ def test_marks_may_be_hidden_but_not_half_of_them():
     corner = photo.copy()
     corner[: len(corner) // 6, : len(corner) // 6] = (120, 150, 200)
     sheet = read_form(corner, "photo")
-    assert (sheet.writer, sheet.page) == (300, 1)
+    assert (sheet.writer, sheet.page) == ("300", 1)
     assert len(sheet.cut_outs) > 40
     top = photo.copy()
     top[: len(top) // 5] = (120, 150, 200)
@@ -279,6 +280,35 @@ def test_a_page_is_added_once_and_a_copy_as_another_writer(two_forms, tmp_path, 
     assert {row[2] for row in listed(out)} == {"1", "5"}
     assert (out / "contact-sheet-2.png").is_file()
     assert len(load(out)[0]) == 20
+
+
+def test_a_writer_may_have_a_name(two_forms, tmp_path):
+    out = tmp_path / "mine"
+    for who, photo in (("Zoë", "1.jpg"), ("max", "2.jpg")):
+        command = ["extract", str(two_forms / photo), "--out", str(out), "--writer", who]
+        assert main(command) == 0
+    assert {row[2] for row in listed(out)} == {"Zoë", "max"}
+    (characters,) = load(out)
+    assert np.bincount(characters.writers).tolist() == [10, 8]
+
+
+def test_a_full_disk_leaves_what_was_there(two_forms, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "mine"
+    assert main(["extract", str(two_forms / "1.jpg"), "--out", str(out)]) == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    write = Path.write_bytes
+
+    def write_until_full(path, content):
+        if "writer2-00014" in path.name:
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_until_full)
+    assert main(["extract", str(two_forms / "2.jpg"), "--out", str(out)]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    after = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert {path.name for path in after.keys() - before.keys()} == {"contact-sheet-2.png"}
+    assert all(after[path] == content for path, content in before.items())
 
 
 def test_a_row_that_was_deleted_makes_nothing_overwritten(two_forms, tmp_path):
@@ -386,7 +416,8 @@ def test_keys_keep_their_case(code, name):
         ("white.png", ["--labels", "A\u00c4"], "'\u00c4', which is none of"),
         ("white.png", ["--labels", "  "], "--labels is empty"),
         ("white.png", ["--labels", "none.txt"], "There is no file none.txt"),
-        ("white.png", ["--labels", "A", "--writer", "-2"], "--writer must not be negative"),
+        ("white.png", ["--labels", "A", "--writer", "-2"], "--writer must be a number or a"),
+        ("white.png", ["--labels", "A", "--writer", "../x"], "--writer must be a number or a"),
     ],
 )
 def test_bad_input_gets_one_sentence(sheet, more, message, tmp_path, capsys):

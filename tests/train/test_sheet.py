@@ -81,7 +81,7 @@ def test_the_pdf_has_a_page_a_writer_of_the_papers_size(tmp_path, capsys):
     for writer, picture in enumerate(pages, 1):
         assert picture.shape == (792 * 2, 612 * 2, 3)
         sheet = read_form(picture, "page")
-        assert (sheet.writer, sheet.page, sheet.empty, sheet.cut_outs) == (writer, 1, 26, ())
+        assert (sheet.writer, sheet.page, sheet.empty, sheet.cut_outs) == (str(writer), 1, 26, ())
         # A line of the print is on every side of each cell; its targets are there to read.
         assert cv2.countNonZero(255 - picture[120:-120, :, 0]) > 26 * 100
     again = tmp_path / "again.pdf"

@@ -19,7 +19,6 @@ from train.extract.cutout import Sheet
 
 if TYPE_CHECKING:
     from hcr_live.sinks.window import Window
-    from train.extract.folder import Entry
     from train.extract.plain import Probabilities
 
 
@@ -39,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHEET",
         help="photos or scans, or folders of them",
     )
+    add_sheet_arguments(parser)
+
+
+def add_sheet_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `extract` and the program's `collect` ask alike."""
     parser.add_argument(
         "--out",
         type=Path,
@@ -49,14 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels",
         metavar="TEXT_OR_FILE",
-        help="what is written on each SHEET that is no form; spaces and new lines do not count",
+        help="what is written on each sheet that is no form; spaces and new lines do not count",
     )
     parser.add_argument("--ask", action="store_true", help="ask for each character in a window")
     parser.add_argument(
         "--writer",
-        type=int,
-        metavar="N",
-        help="number of the person; default: the form's, or a new one for each plain sheet",
+        metavar="WHO",
+        help="number or name of the person; default: the form's number, or a new one for plain "
+        "sheets",
     )
     parser.add_argument(
         "--alphabet", choices=ALPHABETS, default="all", help="what --ask suggests, default all"
@@ -74,38 +78,32 @@ def run(options: argparse.Namespace) -> None:
     from hcr_live.classifier import Classifier
     from train.extract.contact_sheet import agree, contact_sheet
     from train.extract.folder import (
-        Entry,
-        add_characters,
+        add_sheets,
+        check_writer,
         contact_sheet_path,
         open_folder,
         save_png,
+        with_writers,
     )
     from train.extract.labels import read_labels
     from train.extract.plain import guesses_of
 
-    if options.writer is not None and options.writer < 0:
-        raise HcrError(f"--writer must not be negative, not {options.writer}.")
+    check_writer(options.writer)
     labels = read_labels(options.labels) if options.labels is not None else []
     paths = _pictures(options.sheets)
     probabilities = Classifier(options.model).probabilities
     sheets = [_read(path, probabilities, labels, options.ask) for path in paths]
     known = open_folder(options.out)
-    sheets = _with_writers(sheets, known, options.writer)
+    sheets = with_writers(sheets, known, options.writer)
     guesses = [guesses_of(sheet, probabilities, options.alphabet) for sheet in sheets]
     overview = contact_sheet_path(options.out)
     _refuse_mismatch(sheets, guesses, labels, overview)
     if options.ask:
-        sheets, guesses = _asked(sheets, guesses)
+        sheets, guesses = _ask(sheets, guesses)
     save_png(overview, contact_sheet(sheets, guesses))
-    entries = [
-        Entry("", one.label, sheet.writer or 0, str(sheet.page or ""), sheet.name)
-        for sheet in sheets
-        for one in sheet.cut_outs
-    ]
-    inks = [one.ink for sheet in sheets for one in sheet.cut_outs]
-    add_characters(options.out, known, inks, entries)
+    entries = add_sheets(options.out, known, sheets)
     for sheet in sheets:
-        print(_said(sheet))
+        print(said(sheet))
     pairs = zip([e.label for e in entries], [g for read in guesses for g in read], strict=True)
     same = sum(agree(label, guess) for label, guess in pairs)
     people = len({entry.writer for entry in entries})
@@ -151,40 +149,6 @@ def _read(path: Path, probabilities: Probabilities, labels: Sequence[str], asked
     return sheet
 
 
-def _with_writers(
-    sheets: Sequence[Sheet], known: Sequence[Entry], writer: int | None
-) -> list[Sheet]:
-    """Return the sheets with the writer that is told, printed, or new.
-
-    Raises:
-        HcrError: If a page of the form comes twice.
-    """
-    if writer is not None:
-        sheets = [replace(sheet, writer=writer) for sheet in sheets]
-    printed = [sheet.writer for sheet in sheets if sheet.writer is not None]
-    new = max([0, *printed, *(entry.writer for entry in known)])
-    numbered: list[Sheet] = []
-    seen = {
-        (entry.writer, entry.page): f"{entry.source}, in the folder already,"
-        for entry in known
-        if entry.page
-    }
-    for sheet in sheets:
-        if sheet.writer is None:
-            new += 1
-            sheet = replace(sheet, writer=new)
-        if sheet.page is not None and sheet.writer is not None:
-            key = (sheet.writer, str(sheet.page))
-            if key in seen:
-                raise HcrError(
-                    f"{sheet.name} and {seen[key]} are both page {sheet.page} of writer"
-                    f" {sheet.writer}: leave one out, or give another person's its own --writer."
-                )
-            seen[key] = sheet.name
-        numbered.append(sheet)
-    return numbered
-
-
 def _refuse_mismatch(
     sheets: Sequence[Sheet],
     guesses: Sequence[Sequence[str]],
@@ -193,30 +157,52 @@ def _refuse_mismatch(
 ) -> None:
     from train.extract.contact_sheet import contact_sheet
     from train.extract.folder import save_png
-    from train.extract.labels import mismatch
+    from train.extract.labels import difference
 
-    wrong = [said for sheet in sheets if labels and (said := mismatch(sheet, labels))]
+    wrong = [
+        f"{sheet.name}: {how}" for sheet in sheets if labels and (how := difference(sheet, labels))
+    ]
     if wrong:
         save_png(overview, contact_sheet(sheets, guesses))
         raise HcrError(f"{'; '.join(wrong)}: {overview} shows what was cut out.")
 
 
-def _asked(
+def _ask(
     sheets: Sequence[Sheet], guesses: Sequence[Sequence[str]]
 ) -> tuple[list[Sheet], list[list[str]]]:
-    """Return what the user said of each character: those left out and those not reached are gone.
+    """Return what the user said of each character.
 
     Raises:
         HcrError: If nothing is left, or there is no display.
     """
     from train.extract.ask import ask
 
-    cut_outs = [one for sheet in sheets for one in sheet.cut_outs]
-    read = [guess for one in guesses for guess in one]
-    suggestions = [one.label or guess for one, guess in zip(cut_outs, read, strict=True)]
-    answers = ask([one.ink for one in cut_outs], suggestions, open_window())
+    inks = [one.ink for sheet in sheets for one in sheet.cut_outs]
+    answers = ask(inks, suggestions(sheets, guesses), open_window())
     if not any(answers):
         raise HcrError("Stopped before the first character: nothing was written.")
+    return answered(sheets, guesses, answers)
+
+
+def suggestions(sheets: Sequence[Sheet], guesses: Sequence[Sequence[str]]) -> list[str]:
+    """Return what to suggest for each character: its label, or what the network reads."""
+    return [
+        one.label or guess
+        for sheet, own in zip(sheets, guesses, strict=True)
+        for one, guess in zip(sheet.cut_outs, own, strict=True)
+    ]
+
+
+def answered(
+    sheets: Sequence[Sheet], guesses: Sequence[Sequence[str]], answers: Sequence[str]
+) -> tuple[list[Sheet], list[list[str]]]:
+    """Return what the user said of each character: those left out and those not reached are gone.
+
+    Args:
+        sheets: What was cut out.
+        guesses: What the network reads, for each sheet.
+        answers: What `Questions` has: labels in the same order, "" for one to leave out.
+    """
     left = iter(answers)
     kept_sheets, kept_guesses = [], []
     for sheet, own in zip(sheets, guesses, strict=True):
@@ -231,10 +217,11 @@ def _asked(
     return kept_sheets, kept_guesses
 
 
-def _said(sheet: Sheet) -> str:
-    said = f"{sheet.name}: {len(sheet.cut_outs)} characters of writer {sheet.writer}"
+def said(sheet: Sheet) -> str:
+    """Return what came off a sheet, for the terminal."""
+    text = f"{sheet.name}: {len(sheet.cut_outs)} characters of writer {sheet.writer}"
     if sheet.page is not None:
-        said += f", page {sheet.page} of the form, {sheet.empty} cells empty"
+        text += f", page {sheet.page} of the form, {sheet.empty} cells empty"
     if sheet.hidden:
-        said += f", {sheet.hidden} cells covered or not wholly in the picture"
-    return said
+        text += f", {sheet.hidden} cells covered or not wholly in the picture"
+    return text

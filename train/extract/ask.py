@@ -34,31 +34,58 @@ def ask(inks: Sequence[Ink], suggestions: Sequence[str], window: Window) -> list
     Returns:
         As many answers as were given before the user stopped: `inks` has the others.
     """
-    answers: list[str] = []
-    while len(answers) < len(inks):
-        here = len(answers)
-        window.show(_picture(inks[here], suggestions[here], here + 1, len(inks), answers))
+    questions = Questions(inks, suggestions)
+    while not questions.done:
+        window.show(questions.picture())
         key = window.poll(0.1)
         if key in ("escape", "close"):
             break
-        if key == "backspace":
-            del answers[-1:]
-        elif key == "enter":
-            answers.append(suggestions[here])
-        elif key == " ":
-            answers.append("")
-        elif key is not None and key in CLASSES:
-            answers.append(key)
+        questions.press(key)
     window.close()
-    return answers
+    return questions.answers
+
+
+class Questions:
+    """What each character is, one after the other; see `ask`.
+
+    Attributes:
+        answers: Those given so far.
+    """
+
+    def __init__(self, inks: Sequence[Ink], suggestions: Sequence[str]) -> None:
+        self._inks, self._suggestions = inks, suggestions
+        self.answers: list[str] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether all are answered."""
+        return len(self.answers) == len(self._inks)
+
+    def press(self, key: str | None) -> None:
+        """Take a key of the window as an answer, if it is one; until `done`."""
+        if key == "backspace":
+            del self.answers[-1:]
+        elif key == "enter":
+            self.answers.append(self._suggestions[len(self.answers)])
+        elif key == " ":
+            self.answers.append("")
+        elif key is not None and key in CLASSES:
+            self.answers.append(key)
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return the present question, uint8 (480, 720, 3) BGR; until `done`."""
+        here = len(self.answers)
+        return _picture(
+            self._inks[here], self._suggestions[here], here + 1, len(self._inks), self.answers
+        )
 
 
 class AskWindow(OpenCVWindow):
     """The program's window, but large and small letters and Enter are told apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = _WIDTH, height: int = _HEIGHT) -> None:
         try:
-            super().__init__(_WIDTH, _HEIGHT)
+            super().__init__(width, height)
         except HcrError as error:
             raise HcrError(
                 "There is no display to ask on: start it on a desktop, or give --labels."

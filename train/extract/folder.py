@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 from hcr_live.errors import HcrError
 from train.data.characters import Ink
 from train.data.folders import LABELS_FILE
+from train.extract.cutout import Sheet
 
 CONTACT_SHEET = "contact-sheet"
 
@@ -25,12 +29,13 @@ _ROOM = 1.6
 class Entry(NamedTuple):
     """A row of `labels.csv`: a character, who wrote it, and where it comes from.
 
-    `page` is the number of the form's page, "" for a plain sheet; `source` the picture's name.
+    `writer` is a number or a name; `page` the number of the form's page, "" for a plain sheet;
+    `source` the picture's name.
     """
 
     file: str
     label: str
-    writer: int
+    writer: str
     page: str
     source: str
 
@@ -50,14 +55,77 @@ def open_folder(folder: Path) -> list[Entry]:
             with (folder / LABELS_FILE).open(newline="", encoding="utf-8-sig") as file:
                 first, *rows = csv.reader(file)
                 if tuple(first) == Entry._fields:
-                    return [Entry(f, one, int(w), page, name) for f, one, w, page, name in rows]
+                    return [Entry._make(row) for row in rows]
         elif not any(not name.startswith(CONTACT_SHEET) for name in names):
             return []
     except OSError as error:
         raise HcrError(f"Cannot write {folder}: {error.strerror}; give another --out.") from error
-    except (ValueError, csv.Error):
+    except (TypeError, ValueError, csv.Error):
         pass
     raise HcrError(f"{folder} holds something else already: give --out a new or empty folder.")
+
+
+def check_writer(writer: str | None) -> None:
+    """Make sure that a writer can stand in a file's name.
+
+    Raises:
+        HcrError: If not.
+    """
+    if writer is None or re.fullmatch(r"[^\W_][\w-]{0,39}", writer):
+        return
+    raise HcrError(
+        f"--writer must be a number or a short name of letters, digits, - and _, not '{writer}'."
+    )
+
+
+def with_writers(
+    sheets: Sequence[Sheet], known: Sequence[Entry], writer: str | None
+) -> list[Sheet]:
+    """Return the sheets with the writer that is told, printed, or new.
+
+    Args:
+        sheets: Of one call.
+        known: What `open_folder` returned.
+        writer: Number or name of the person who wrote all of them; None if nobody said.
+
+    Raises:
+        HcrError: If a page of the form comes twice.
+    """
+    if writer is not None:
+        sheets = [replace(sheet, writer=writer) for sheet in sheets]
+    taken = [sheet.writer or "" for sheet in sheets] + [entry.writer for entry in known]
+    new = max([0, *(int(one) for one in taken if one.isdecimal())])
+    numbered: list[Sheet] = []
+    seen = {
+        (entry.writer, entry.page): f"{entry.source}, in the folder already,"
+        for entry in known
+        if entry.page
+    }
+    for sheet in sheets:
+        if sheet.writer is None:
+            new += 1
+            sheet = replace(sheet, writer=str(new))
+        if sheet.page is not None and sheet.writer is not None:
+            key = (sheet.writer, str(sheet.page))
+            if key in seen:
+                raise HcrError(
+                    f"{sheet.name} and {seen[key]} are both page {sheet.page} of writer"
+                    f" {sheet.writer}: leave one out, or give another person's its own --writer."
+                )
+            seen[key] = sheet.name
+        numbered.append(sheet)
+    return numbered
+
+
+def add_sheets(folder: Path, known: Sequence[Entry], sheets: Sequence[Sheet]) -> list[Entry]:
+    """Write the characters of labelled sheets; see `add_characters`."""
+    entries = [
+        Entry("", one.label, sheet.writer or "", str(sheet.page or ""), sheet.name)
+        for sheet in sheets
+        for one in sheet.cut_outs
+    ]
+    inks = [one.ink for sheet in sheets for one in sheet.cut_outs]
+    return add_characters(folder, known, inks, entries)
 
 
 def add_characters(
@@ -78,27 +146,36 @@ def add_characters(
         The new rows.
 
     Raises:
-        HcrError: If something can't be written.
+        HcrError: If something can't be written; then none of it is there.
     """
     rows: list[Entry] = []
-    number = len(known)
-    for ink, entry in zip(inks, entries, strict=True):
-        kind = "digit" if entry.label.isdigit() else "upper" if entry.label.isupper() else "lower"
-        file, taken = "", True
-        while taken:  # the user may have deleted rows
-            number += 1
-            file = f"{kind}_{entry.label}/writer{entry.writer}-{number:05d}.png"
-            taken = (folder / file).exists()
-        save_png(folder / file, _in_the_middle(ink))
-        rows.append(entry._replace(file=file))
     table = folder / LABELS_FILE
     unfinished = table.with_suffix(".part")
+    number = len(known)
     try:
+        for ink, entry in zip(inks, entries, strict=True):
+            label, whose = entry.label, entry.writer
+            kind = "digit" if label.isdigit() else "upper" if label.isupper() else "lower"
+            whose = f"writer{whose}" if whose.isdecimal() else whose
+            file, taken = "", True
+            while taken:  # the user may have deleted rows
+                number += 1
+                file = f"{kind}_{label}/{whose}-{number:05d}.png"
+                taken = (folder / file).exists()
+            rows.append(entry._replace(file=file))
+            save_png(folder / file, _in_the_middle(ink))
         with unfinished.open("w", newline="", encoding="utf-8") as to:
             csv.writer(to).writerows([Entry._fields, *known, *rows])
         unfinished.replace(table)
-    except OSError as error:
-        raise HcrError(f"Cannot write {table}: {error.strerror}; give another --out.") from error
+    except BaseException as error:  # Ctrl-C too
+        for path in (unfinished, *(folder / row.file for row in rows)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if isinstance(error, OSError):
+            raise HcrError(
+                f"Cannot write {table}: {error.strerror}; give another --out."
+            ) from error
+        raise
     return rows
 
 

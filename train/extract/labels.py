@@ -46,7 +46,7 @@ def read_labels(text_or_file: str) -> list[str]:
     return lines
 
 
-def mismatch(sheet: Sheet, labels: Sequence[str]) -> str:
+def difference(sheet: Sheet, labels: Sequence[str]) -> str:
     """Say how what was found differs from the labels in number; "" if it does not."""
     found = len(sheet.cut_outs)
     expected = sum(len(line) for line in labels)
@@ -64,5 +64,5 @@ def mismatch(sheet: Sheet, labels: Sequence[str]) -> str:
         by_line = f"{len(counts)} lines, not {len(labels)}"
     if found == expected and (len(counts) != len(labels) or not by_line):
         return ""
-    said = f"{sheet.name}: {found} characters were found, {expected} labels given"
+    said = f"{found} characters were found, {expected} labels given"
     return f"{said} ({by_line})" if by_line else said

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES, get_alphabet
+from hcr_live.frame import Box
 from hcr_live.paper.page import locate
+from hcr_live.paper.sheet import Quad
 from train.data.characters import Ink
 from train.extract.cutout import CutOut, Sheet
 
@@ -38,7 +40,8 @@ def read_plain(
     expected = "".join(labels)
     best, best_score = Sheet(name, ()), (False, 0.0)
     for quarters in _QUARTERS:
-        glyphs = locate(np.ascontiguousarray(np.rot90(image, quarters))).glyphs
+        page = locate(image, quarter_turns=quarters)
+        glyphs = page.glyphs
         if not glyphs:
             continue
         rows = probabilities([glyph.ink for glyph in glyphs])
@@ -46,11 +49,16 @@ def read_plain(
         likely = _likelihood(rows, expected) if fits else float(rows.max(axis=1).mean())
         score = (fits, likely)
         if score > best_score:
-            cut_outs = tuple(CutOut(glyph.ink, glyph.line) for glyph in glyphs)
-            best, best_score = Sheet(name, cut_outs), score
+            cut_outs = tuple(CutOut(one.ink, one.line, place=_corners(one.box)) for one in glyphs)
+            best, best_score = Sheet(name, cut_outs, outline=page.outline), score
         if likely > _CLEARLY and fits >= bool(expected):
             break
     return best
+
+
+def _corners(box: Box) -> Quad:
+    x, y, w, h = box
+    return np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h)], np.float32)
 
 
 def _likelihood(rows: NDArray[np.float32], labels: str) -> float:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
 from hcr_live.paper.binarise import binarise
+from hcr_live.paper.sheet import Quad
 from train.data.characters import Ink
 from train.extract.cutout import CutOut, Sheet
 from train.sheet.drawing import mark_dictionary
@@ -64,6 +65,32 @@ _Mark = tuple[int, Corners]
 """Identity and corners."""
 
 
+@dataclass(frozen=True, eq=False)
+class Form:
+    """Where a page of the printed form lies in a picture.
+
+    Attributes:
+        page: Which page it is.
+        placed: float64 (3, 3), homography from millimetres of the page to pixels.
+    """
+
+    page: Page
+    placed: NDArray[np.float64]
+
+    @property
+    def outline(self) -> Quad:
+        """Corners of the paper in pixels."""
+        return self._corners(0, 0, *self.page.size)
+
+    def place(self, cell: Cell) -> Quad:
+        """Return the corners of a cell in pixels."""
+        return self._corners(cell.x, cell.y, CELL, CELL)
+
+    def _corners(self, x: float, y: float, w: float, h: float) -> Quad:
+        flat = np.array([[(x, y), (x + w, y), (x + w, y + h), (x, y + h)]])
+        return cv2.perspectiveTransform(flat, self.placed)[0].astype(np.float32)
+
+
 def read_form(image: NDArray[np.uint8], name: str) -> Sheet | None:
     """Cut out what is written on a page of the printed form.
 
@@ -79,7 +106,28 @@ def read_form(image: NDArray[np.uint8], name: str) -> Sheet | None:
             the page is so bent that its cells are not where they should be.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    marks = _find_marks(grey)
+    form = find_form(grey, name)
+    return None if form is None else cut_out(grey, form, name)
+
+
+def find_form(
+    grey: NDArray[np.uint8], name: str, sides: Sequence[int] = _SEARCH_SIDES
+) -> Form | None:
+    """Find a page of the printed form by its marks.
+
+    Args:
+        grey: uint8 (h, w).
+        name: Of the picture, for messages.
+        sides: Pixels of the longer side that the picture is looked at with, one after the other
+            until all marks are seen.
+
+    Returns:
+        Where it is; None where no mark is seen at all.
+
+    Raises:
+        HcrError: If there are marks, but too few to tell page or place, or of several pages.
+    """
+    marks = _find_marks(grey, sides)
     if not marks:
         return None
     if len(marks) > 6:
@@ -94,25 +142,42 @@ def read_form(image: NDArray[np.uint8], name: str) -> Sheet | None:
     placed = _place(seen)
     if placed is None:
         raise _bent(name)
-    cells = cells_of(page)
-    height, width = grey.shape
-    corners = np.array([(0, 0), (CELL, 0), (CELL, CELL), (0, CELL)])
-    inside = []
-    for cell in cells:
-        at = np.array((cell.x, cell.y))
-        spots = cv2.perspectiveTransform((corners + at)[None], placed)[0]
-        if (spots >= 0).all() and (spots < (width, height)).all():
-            inside.append(cell)
-    inks = _inks(grey, placed, page, inside) if inside else {}
+    return Form(page, placed)
+
+
+def cut_out(grey: NDArray[np.uint8], form: Form, name: str) -> Sheet:
+    """Cut out what is written on a page that was found.
+
+    Args:
+        grey: uint8 (h, w).
+        form: What `find_form` returned for it.
+        name: Of the picture, for messages.
+
+    Returns:
+        The sheet, each cut-out with its target as label.
+
+    Raises:
+        HcrError: If the page is so bent that its cells are not where they should be.
+    """
+    page, cells = form.page, cells_of(form.page)
+    places = {cell: form.place(cell) for cell in cells}
+    size = grey.shape[::-1]
+    inside = [cell for cell, at in places.items() if (at >= 0).all() and (at < size).all()]
+    inks = _inks(grey, form.placed, page, inside) if inside else {}
     if inks is None:
         raise _bent(name)
     return Sheet(
         name,
-        tuple(CutOut(ink, cell.row, cell.target) for cell, ink in inks.items() if ink is not None),
-        page.writer,
+        tuple(
+            CutOut(ink, cell.row, cell.target, places[cell])
+            for cell, ink in inks.items()
+            if ink is not None
+        ),
+        str(page.writer),
         page.number,
         empty=sum(ink is None for ink in inks.values()),
         hidden=len(cells) - len(inks),
+        outline=form.outline,
     )
 
 
@@ -120,13 +185,13 @@ def _bent(name: str) -> HcrError:
     return HcrError(f"The page in {name} is bent or covered too much: lay it flat on a table.")
 
 
-def _find_marks(grey: NDArray[np.uint8]) -> list[_Mark]:
+def _find_marks(grey: NDArray[np.uint8], sides: Sequence[int]) -> list[_Mark]:
     """Return the marks in a picture, uint8 (h, w)."""
     parameters = cv2.aruco.DetectorParameters()
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
     detector = cv2.aruco.ArucoDetector(mark_dictionary(), parameters)
     best: list[_Mark] = []
-    for side in _SEARCH_SIDES:
+    for side in sides:
         scale = side / max(grey.shape)
         method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         corners, identities, _ = detector.detectMarkers(
