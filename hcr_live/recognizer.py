@@ -67,20 +67,26 @@ class Recognizer:
         Raises:
             HcrError: If it is no such array, or the region lies outside of it.
         """
-        from hcr_live.paper.page import check_region, locate
+        from hcr_live.paper.page import check_region
+        from hcr_live.paper.picture import answers, read_picture
         from hcr_live.sources.images import to_bgr
         from hcr_live.text import PageCharacter, join_page
 
         image = to_bgr(image_bgr)
         if region is not None:
             check_region(region, image.shape[1], image.shape[0])
-        page = locate(image, region)
-        rows = self._alphabet.project(
-            self._classifier.probabilities([glyph.ink for glyph in page.glyphs])
+        page, rows = read_picture(image, self._classifier.probabilities, self._alphabet, region)
+        glyphs = page.glyphs
+        rows = answers(
+            rows,
+            [glyph.flat or glyph.box for glyph in glyphs],
+            [glyph.line for glyph in glyphs],
+            [glyph.word for glyph in glyphs],
+            self._alphabet,
         )
         characters: list[Character] = []
         placed: list[PageCharacter] = []
-        for glyph, row in zip(page.glyphs, rows, strict=True):
+        for glyph, row in zip(glyphs, rows, strict=True):
             best = self._alphabet.predict(row)
             if best.confidence >= self._min_confidence:
                 characters.append(Character(best.text, best.confidence, best.candidates, glyph.box))

@@ -408,6 +408,8 @@ class Session:
         if self._is_air():
             return self._air_hint()
         marks = self._paper_step.marks if self._paper_step is not None else ()
+        if self._paper_step is not None and self._paper_step.blurred:
+            return "Hold still: the writing is blurred."
         if any(not mark.settled for mark in marks):
             return "Hold still."
         if marks:

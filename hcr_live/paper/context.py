@@ -38,6 +38,14 @@ _HEIGHT, _HEIGHT_SD, _DESCENT, _DESCENT_SD = np.array(list(_FORMS.values()), np.
 _FORM_OF = np.array([[name in members for members in _FORMS] for name in CLASSES], np.float32)
 _CAPITAL = 0
 
+_ONE_SHAPE = ("0Oo", "Cc", "Kk", "Ss", "Vv", "Ww", "Xx", "Zz")
+_SHAPED = np.array([CLASSES.index(name) for names in _ONE_SHAPE for name in names])
+_SHAPE_OF = np.array([[name in names for names in _ONE_SHAPE] for name in CLASSES], np.float32)
+_SHAPE_OF = _SHAPE_OF[_SHAPED]
+_TRUST = 0.4
+"""Of classes of one shape the network tells little, and the same wrong thing for all of a writer's:
+so much of its log odds between them is worth keeping (logistic regression on ten other writers)."""
+
 _KIND_OF = np.array(
     [[name.isdigit(), name.isupper(), name.islower()] for name in CLASSES], np.float32
 )
@@ -108,6 +116,7 @@ def in_context(
     own = _normalised((np.asarray(probabilities, np.float32) + np.float32(1e-9)) * expected)
     if len(own) < 2:
         return own
+    own[:, _SHAPED] = _evened(own[:, _SHAPED])
     line, line_starts = _runs(np.asarray(lines))
     word, word_starts = _runs(line * len(own) + np.asarray(words))
     place = np.array(boxes, np.float32).reshape(-1, 4)
@@ -118,6 +127,12 @@ def in_context(
     by_word = _words(_normalised(own * by_shape) @ _KIND_OF, word, word_starts) @ _KIND_OF.T
     context = by_shape * by_word
     return _normalised(own * (context + _DOUBT * context.max(axis=1, keepdims=True)))
+
+
+def _evened(own: _Floats) -> _Floats:
+    """Return the probabilities of `_SHAPED` classes, those of one shape more alike; same sums."""
+    evened = own**_TRUST
+    return evened * ((own @ _SHAPE_OF) / (evened @ _SHAPE_OF + 1e-9) @ _SHAPE_OF.T)
 
 
 def _heights(

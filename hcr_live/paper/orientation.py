@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES, Alphabet
+from hcr_live.paper.page import Page
 
 Classify = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
 """Inks to class probabilities, as `Classifier.probabilities`."""
@@ -21,6 +22,9 @@ _HALF_MARGIN, _QUARTER_MARGIN = 2.5, 1.0
 
 _MOST_A_CHARACTER = 3.0
 """No character alone decides."""
+
+_SLANTED = 0.55
+"""Tangent of 29 degrees."""
 
 _UPSIDE_DOWN = """
 0 O49 o26 022|1 I34 T25 l25 110|2 Z76 z9|3 E69 S12 56|4 t39 h20 b12 H6|5 s51 S28 G10 96|6 994 g5
@@ -39,35 +43,40 @@ probabilities over the training writers of Chars74K, small shares left out."""
 
 
 def quarter_turns(
-    inks: Sequence[NDArray[np.uint8]],
+    page: Page,
+    probabilities: NDArray[np.float32],
     classify: Classify,
     alphabet: Alphabet,
-    *,
-    sideways: bool = False,
 ) -> int:
-    """Return by how many quarter turns against the clock the page reads better.
+    """Return by how many quarter turns against the clock a page reads better.
 
     Many a letter is one upside down as well, and the network as sure of it, but another one: an M
     is a W, an L a 7. So both readings are asked for, and how likely the one is, given the other,
-    with each way up. Pages on their side show by how sure the network is.
+    with each way up. Of a sheet that lies so slanted that no edge is clearly its upper one, a
+    quarter turn is tried as well; how sure the network is shows it.
 
     Args:
-        inks: The characters, uint8 (h, w), white on black, as they were located.
-        classify: The network.
+        page: As it was located.
+        probabilities: float32 (n, 62), what the network says of its glyphs.
+        classify: The network; it is asked about 16 or 48 inks.
         alphabet: What can be written.
-        sideways: The page lies so slanted that a quarter turn is possible as well.
 
     Returns:
-        0, 1, 2 or 3, for `np.rot90`; 0 where none is clearly better.
+        0, 1, 2 or 3, for `page.turned`; 0 where none is clearly better.
     """
-    if not inks:
+    if len(page.glyphs) < 2:
         return 0
-    places = np.unique(np.linspace(0, len(inks) - 1, _ENOUGH).astype(int)).tolist()
-    turns = (0, 2, 1, 3) if sideways else (0, 2)
-    turned = [np.ascontiguousarray(np.rot90(inks[k], turn)) for turn in turns for k in places]
-    rows = classify(turned).reshape(len(turns), len(places), -1)
+    places = np.unique(np.linspace(0, len(page.glyphs) - 1, _ENOUGH).astype(int))
+    turns = (0, 2, 1, 3) if _is_slanted(page) else (0, 2)
+    inks = [
+        np.ascontiguousarray(np.rot90(page.glyphs[place].ink, turn))
+        for turn in turns[1:]
+        for place in places.tolist()
+    ]
+    others = classify(inks).reshape(len(turns) - 1, len(places), -1)
+    rows = np.concatenate([probabilities[places][None], others])
     axis = 0
-    if sideways:
+    if len(turns) > 2:
         sure = np.log(np.maximum(rows.max(axis=2), 1e-3)).sum(axis=1)
         axis = int(sure[2:].sum() > sure[:2].sum() + 2 * _QUARTER_MARGIN)
     first, second = rows[2 * axis], rows[2 * axis + 1]
@@ -77,6 +86,14 @@ def quarter_turns(
     # On its side neither end is the likelier one beforehand.
     margin = 0.0 if axis else _HALF_MARGIN
     return turns[2 * axis + int(upside_down > margin)]
+
+
+def _is_slanted(page: Page) -> bool:
+    """Whether an outline is so slanted that another of its edges may be the upper one."""
+    if page.outline is None:
+        return False
+    across, down = np.abs(page.outline[1] - page.outline[0])
+    return bool(down > _SLANTED * across)
 
 
 def _likelihood(

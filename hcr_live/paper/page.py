@@ -16,7 +16,15 @@ from hcr_live.paper.binarise import binarise, is_light_on_dark
 from hcr_live.paper.close_up import find_in_close_up
 from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew
-from hcr_live.paper.sheet import Quad, even_regions, find_sheets, follow_sheet, overlap, shrink
+from hcr_live.paper.sheet import (
+    Quad,
+    even_regions,
+    find_sheets,
+    find_weak_sheets,
+    follow_sheet,
+    overlap,
+    shrink,
+)
 
 _WORKING_PIXELS = 250_000
 _FINE_PIXELS = 1_600_000
@@ -429,16 +437,27 @@ def _written_sheet(
     """
     empty: Page | None = None
     for outline in find_sheets(image):
-        if before is not None and overlap(outline, before):
-            turns = [np.roll(outline, -k, axis=0) for k in range(4)]
-            outline = min(turns, key=lambda quad: float(np.abs(quad - before).sum()))
-        else:
-            outline = np.roll(outline, -quarters, axis=0)
-        page = Page(outline, _read_sheet(image, outline))
+        page = _read_outline(image, outline, before, quarters)
         if page.glyphs:
             return page
         empty = empty or page
+    for outline in find_weak_sheets(image):
+        page = _read_outline(image, outline, before, quarters)
+        if page.glyphs:
+            return page
     return empty
+
+
+def _read_outline(
+    image: NDArray[np.uint8], outline: Quad, before: Quad | None, quarters: int
+) -> Page:
+    """Return the page on an outline; see `_written_sheet`."""
+    if before is not None and overlap(outline, before):
+        turns = [np.roll(outline, -k, axis=0) for k in range(4)]
+        outline = min(turns, key=lambda quad: float(np.abs(quad - before).sum()))
+    else:
+        outline = np.roll(outline, -quarters, axis=0)
+    return Page(outline, _read_sheet(image, outline))
 
 
 def _clip(region: Box, width: int, height: int) -> Box:
@@ -481,7 +500,8 @@ def _read_sheet(image: NDArray[np.uint8], outline: Quad, share: float = 1.0) -> 
         surface = cv2.warpPerspective(
             source, to_sheet, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
-        characters = find_characters(binarise(surface))
+        inverted = is_light_on_dark(surface)
+        characters = find_characters(binarise(surface, light_on_dark=inverted))
         to_source = cv2.getPerspectiveTransform(flat, outline.astype(np.float32))
         glyphs = _arranged(characters, to_source, straighten=False)
         if scale == 1.0 or not _is_small(characters):

@@ -8,10 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.alphabet import Alphabet
+from hcr_live.alphabet import CLASSES, Alphabet
 from hcr_live.frame import Box, Frame
 from hcr_live.paper.memory import PageMemory, Sighting
-from hcr_live.paper.page import Page, PageFinder
+from hcr_live.paper.orientation import quarter_turns
+from hcr_live.paper.page import Page, PageFinder, turned
+from hcr_live.paper.picture import answers, read_picture
+from hcr_live.paper.sharpness import is_blurred
 from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
 from hcr_live.reading import Character, Classifies, Prediction
 from hcr_live.text import PageCharacter
@@ -37,8 +40,13 @@ READ_AGAIN_SECONDS = 0.5
 CHANGE_SECONDS = 0.7
 """After a change it is read in every frame for so long, until other labels have settled."""
 
+BLURRED_SECONDS = 2.0
+"""While writing is blurred time stands still for it, but for no longer: it may be gone."""
+
 SEARCH_AGAIN_SECONDS = 0.2
 """So often while nothing is written on it: it may be no sheet at all, and hide one."""
+
+_NOTHING = np.zeros((0, len(CLASSES)), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +60,7 @@ class PaperStep:
         settled: Characters that became certain, or changed for certain, with this frame.
         page_ended: The page before is gone: its text is final.
         page: The settled characters of the page in view, in reading order.
+        blurred: The writing is too blurred to be read: what was read before stays.
     """
 
     marks: tuple[Mark, ...]
@@ -60,6 +69,7 @@ class PaperStep:
     settled: tuple[Character, ...]
     page_ended: bool
     page: tuple[PageCharacter, ...]
+    blurred: bool = False
 
 
 class PaperReader:
@@ -79,7 +89,7 @@ class PaperReader:
         min_confidence: float,
         region: Box | None = None,
     ) -> None:
-        self._classifier = classifier
+        self._classify = classifier.probabilities
         self._alphabet = alphabet
         self._region = region
         self._finder = PageFinder(region)
@@ -93,6 +103,8 @@ class PaperReader:
         self._read_again_at = 0.0
         self._changed_at = float("-inf")
         self._nothing: Page | None = None
+        self._boxes: tuple[Box, ...] = ()
+        self._blurred_for = 0.0
         self._watched = 0.0
         self._frame_time = 0.0
 
@@ -108,33 +120,25 @@ class PaperReader:
             frame: The frame.
             hands: Where hands are, in frame pixels: what they touch is not writing.
         """
-        turned = frame.still and bool(self._memory.page)
+        turned_over = frame.still and bool(self._memory.page)
         if frame.still:  # it has nothing to do with the picture before
             self._memory.end_page()
             self._forget_view()
-        self._watched += min(frame.time - self._frame_time, LONGEST_STEP_SECONDS)
+        elapsed = min(frame.time - self._frame_time, LONGEST_STEP_SECONDS)
+        self._watched += elapsed
         self._frame_time = frame.time
-        # A page on which all is settled and nothing changes tells nothing new but its place, and
-        # where there was nothing at all, the frame after the next is soon enough to look.
-        rests = self._at_rest and self._watched < self._read_again_at
-        glance = self._finder.glance(frame.image) if rests else self._nothing
-        if rests and glance is None:
-            self._changed_at = self._watched
-        page = glance or self._finder.locate(frame.image)
-        found_nothing = glance is None and page.outline is None and not page.glyphs
-        self._nothing = page if found_nothing and not frame.still else None
+        if frame.still:
+            glance, blurred = None, False
+            page, tracked = self._read_still(frame.image, hands)
+        else:
+            glance, page = self._look(frame.image, hands)
+            blurred = glance is None and self._is_blurred(frame.image, page)
+            self._blurred_for = self._blurred_for + elapsed if blurred else 0.0
+            if 0 < self._blurred_for < BLURRED_SECONDS:
+                self._watched -= elapsed
+            tracked = self._follow(page, votes=glance is None and not blurred)
+        self._boxes = tuple(t.box for t in tracked)
         height, width = frame.image.shape[:2]
-        glyphs = [
-            glyph
-            for glyph in page.glyphs
-            if not any(_overlap(glyph.box, hand) for hand in hands)
-            and (frame.still or not _is_cut(glyph.box, width, height))
-        ]
-        plan = self._tracker.match(glyphs, self._watched)
-        if glance is not None:
-            plan = replace(plan, to_classify=(), inks=())
-        probabilities = self._classifier.probabilities(plan.inks)
-        tracked = self._tracker.update(plan, probabilities, still=frame.still)
         now = self._watched
         self._first_seen = {t.identity: self._first_seen.get(t.identity, now) for t in tracked}
         if page.outline is None:
@@ -179,9 +183,65 @@ class PaperReader:
             outline=page.outline,
             guide=page.guide,
             settled=settled,
-            page_ended=page_ended or turned,
+            page_ended=page_ended or turned_over,
             page=self._memory.page,
+            blurred=blurred,
         )
+
+    def _look(self, image: NDArray[np.uint8], hands: Sequence[Box]) -> tuple[Page | None, Page]:
+        """Return the page at a glance, or None if it had to be read, and the page.
+
+        A page on which all is settled and nothing changes tells nothing new but its place, and
+        where there was nothing at all, the frame after the next is soon enough to look.
+        """
+        rests = self._at_rest and self._watched < self._read_again_at
+        glance = self._finder.glance(image) if rests else self._nothing
+        if rests and glance is None:
+            self._changed_at = self._watched
+        page = glance or self._finder.locate(image)
+        nothing = glance is None and page.outline is None and not page.glyphs
+        self._nothing = page if nothing else None
+        height, width = image.shape[:2]
+        whole = tuple(glyph for glyph in page.glyphs if not _is_cut(glyph.box, width, height))
+        return glance, _uncovered(replace(page, glyphs=whole), hands)
+
+    def _read_still(
+        self, image: NDArray[np.uint8], hands: Sequence[Box]
+    ) -> tuple[Page, tuple[TrackedCharacter, ...]]:
+        """Return the page of a photo and its characters, all of them classified."""
+        page, rows = read_picture(image, self._classify, self._alphabet, self._region)
+        seen = _uncovered(page, hands)
+        plan = self._tracker.match(seen.glyphs, self._watched)
+        kept = [page.glyphs.index(seen.glyphs[k]) for k in plan.to_classify]
+        return seen, self._tracker.update(plan, rows[kept], still=True)
+
+    def _follow(self, page: Page, *, votes: bool) -> tuple[TrackedCharacter, ...]:
+        """Return the characters in view after the page of a frame.
+
+        Args:
+            page: What was located, the right way up as far as it is known.
+            votes: Whether the network is asked.
+        """
+        plan = self._tracker.match(page.glyphs, self._watched)
+        if not votes:
+            return self._tracker.update(replace(plan, to_classify=(), inks=()), _NOTHING)
+        if 2 * plan.new <= len(page.glyphs):
+            return self._tracker.update(plan, self._classify(plan.inks))
+        # Most of it is new: now is the time to find out which way up it is.
+        rows = self._classify([glyph.ink for glyph in page.glyphs])
+        turns = quarter_turns(page, rows, self._classify, self._alphabet)
+        if turns:
+            page = turned(page, turns)
+            self._finder.turn(turns)
+            self._tracker.forget_votes()
+            plan = self._tracker.match(page.glyphs, self._watched)
+            rows = self._classify([glyph.ink for glyph in page.glyphs])
+        return self._tracker.update(plan, rows[list(plan.to_classify)])
+
+    def _is_blurred(self, image: NDArray[np.uint8], page: Page) -> bool:
+        """Whether writing is in view, or was a moment ago, but too blurred to be read."""
+        boxes = [glyph.box for glyph in page.glyphs] or list(self._boxes)
+        return bool(boxes) and is_blurred(image, boxes)
 
     def leave(self) -> None:
         """Paper is not read for a while: if the same page is still there after it, it is known."""
@@ -220,7 +280,7 @@ class PaperReader:
         words: Sequence[int],
     ) -> NDArray[np.float32]:
         """Return what the votes of all characters say in their context, float32 (n, k)."""
-        return self._alphabet.project(votes)
+        return answers(votes, boxes, lines, words, self._alphabet)
 
     def _has_anchor(self, predictions: Iterable[Prediction]) -> bool:
         """Whether one character is beyond doubt: on a face or a logo all are doubtful."""
@@ -235,6 +295,14 @@ class PaperReader:
         if since is None:
             return False
         return self._watched - max(since, self._first_seen[track.identity]) >= wait - 1e-6
+
+
+def _uncovered(page: Page, hands: Sequence[Box]) -> Page:
+    """Return a page without what hands touch."""
+    if not hands:
+        return page
+    free = (g for g in page.glyphs if not any(_overlap(g.box, hand) for hand in hands))
+    return replace(page, glyphs=tuple(free))
 
 
 def _overlap(a: Box, b: Box) -> bool:

@@ -21,6 +21,7 @@ _OWN_BLUR = 0.95
 
 _MOST_BOXES = 5
 _LEAST_CONTRAST = 8
+_DARKEST_PAPER = 20
 _INK_PAPER_INK = np.array([0.01, 0.5, 0.99])
 _SOBEL_GAIN = np.array([8, 8, 8 * np.sqrt(2), 8 * np.sqrt(2)])
 
@@ -42,11 +43,16 @@ def edge_softness(image: NDArray[np.uint8], boxes: Sequence[Box]) -> float | Non
         0.3, or None where no box shows any contrast.
     """
     chosen = boxes[:: -(-len(boxes) // _MOST_BOXES) or 1]
-    found = [one for one in (_blur(image, box) for box in chosen) if one is not None]
+    found = [one for one in (_edges(image, box) for box in chosen) if one is not None]
     if not found:
         return None
+    contrast, height, slopes = (np.array(part) for part in zip(*found, strict=True))
+    # Of the page: a thin stem that moved aside fades to a pale bar with edges as steep as its.
+    # The steepest slope of a step that a Gaussian softens: 0.4 of its height in one sigma.
+    sigma = 0.4 * contrast.max() / np.maximum(slopes, 1e-4)
+    softness = np.sqrt(np.maximum(sigma**2 - _OWN_BLUR**2, 0)) / height[:, None]
     # Per direction the sharpest third: an I has no level edges but its ends.
-    sharpest = np.sort(np.array(found), axis=0)[: -(-len(found) // 3)]
+    sharpest = np.sort(softness, axis=0)[: -(-len(found) // 3)]
     return float(sharpest.mean(axis=0).max())
 
 
@@ -64,8 +70,13 @@ def is_blurred(image: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
     return softness is not None and softness > BLURRED
 
 
-def _blur(image: NDArray[np.uint8], box: Box) -> NDArray[np.float64] | None:
-    """Return the blur of one character across four directions, as shares of its height."""
+def _edges(
+    image: NDArray[np.uint8], box: Box
+) -> tuple[float, float, NDArray[np.float64]] | None:
+    """Return contrast and height of a character, and its steepest slopes in four directions.
+
+    Contrast and slopes (per pixel of the height) are shares of the paper's lightness.
+    """
     x, y, w, h = box
     size = max(h, 0.8 * w)
     margin = round(0.2 * size) + 1
@@ -87,7 +98,5 @@ def _blur(image: NDArray[np.uint8], box: Box) -> NDArray[np.float64] | None:
     slopes = np.stack([across, down, across + down, across - down]).reshape(4, -1)
     steep = max(4, slopes.shape[1] // 50)
     steepest = np.partition(np.abs(slopes), -steep, axis=1)[:, -steep:].mean(axis=1)
-    steepest = np.maximum(steepest / _SOBEL_GAIN, 1e-3)
-    # The steepest slope of a step that a Gaussian has softened: 0.4 of its height in one sigma.
-    sigma = 0.4 * contrast / steepest
-    return np.sqrt(np.maximum(sigma**2 - _OWN_BLUR**2, 0)) / (size * scale)
+    paper = max(paper, _DARKEST_PAPER)
+    return contrast / paper, size * scale, steepest / _SOBEL_GAIN / paper

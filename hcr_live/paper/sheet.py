@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 
 Quad = NDArray[np.float32]
 """float32 (4, 2): top left, top right, bottom right, bottom left, in source pixels."""
+
+Demand = Literal["light", "contrast", "edge"]
+"""What makes a quadrilateral a sheet: it is lighter than its ground, or of another colour, or it
+has an edge all around."""
 
 _WORKING_SIDE = 320
 _SMALLEST_SHARE = 0.02
@@ -24,6 +29,10 @@ _NEXT, _LAST = [1, 2, 3, 0], [3, 0, 1, 2]
 """Around four corners or sides; `np.roll` costs ten times as much."""
 _EDGE_STEP = 6.0
 """Grey levels by which a sheet differs from what lies beside it, at least."""
+_FAINT_STEP = 2.5
+"""The same for its edge on a ground of its own colour; more where the ground is rough."""
+_MOST_BLOBS = 8
+_WIDEST_CREASE = 10
 
 
 def find_sheet(image: NDArray[np.uint8]) -> Quad | None:
@@ -51,27 +60,14 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
     height, width = image.shape[:2]
     if min(height, width) < 100:
         return
-    scale = _WORKING_SIDE / max(height, width)
-    small = shrink(image, scale)
+    small, ratio = _small(image)
     # Closing fills thin dark ink, so that writing does not cut the sheet to pieces.
     filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     grey = cv2.cvtColor(filled, cv2.COLOR_BGR2GRAY)
-    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
     found: list[tuple[float, Quad]] = []
     given: list[Quad] = []
     for mask, shrunk in _candidates(filled, grey):
-        contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-        outer = [c for c, links in zip(contours, tree[0] if contours else (), strict=True)
-                 if links[3] < 0]  # fmt: skip
-        for contour in outer:
-            _, _, w, h = cv2.boundingRect(contour)
-            if w * h < _SMALLEST_SHARE * grey.size:
-                continue
-            judged = _judge(contour, filled, grey, shrunk)
-            if judged is not None:
-                found.append(judged)
-            if judged is None or not _is_beyond_doubt(*judged, grey.size):
-                found += _judge_sides(contour, filled, grey, shrunk)
+        found += _judge_mask(mask, shrunk, filled, grey, "light")
         found = [e for e in found if not any(overlap(e[1], other) for other in given)]
         best = max(found, key=lambda entry: entry[0], default=None)
         if best is not None and not given and _is_beyond_doubt(*best, grey.size):
@@ -80,6 +76,93 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
                 given.append(quad)
                 found = [entry for entry in found if not overlap(entry[1], quad)]
                 yield (quad + 0.5) * ratio
+    for quad in _best(found, small, given):
+        yield (quad + 0.5) * ratio
+
+
+def find_weak_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
+    """Find quadrilaterals that may be a sheet but as well a door, a screen or a tile.
+
+    Of any colour, dark ones as well, and those that lie on a ground of their own colour, of
+    which hardly more is seen than the edge. Only what is written on tells: where nothing is,
+    they are no sheets.
+
+    Args:
+        image: As for `find_sheets`, as are the corners.
+    """
+    height, width = image.shape[:2]
+    if min(height, width) < 100:
+        return
+    small, ratio = _small(image)
+    square = np.ones((5, 5), np.uint8)
+    found: list[tuple[float, Quad]] = []
+    # Opening takes away thin light ink.
+    for method in (cv2.MORPH_OPEN, cv2.MORPH_CLOSE):
+        filled = cv2.morphologyEx(small, method, square)
+        grey = cv2.cvtColor(filled, cv2.COLOR_BGR2GRAY)
+        for step in (2.0, 1.0):
+            mask = cv2.morphologyEx(even_regions(filled, grey, step), cv2.MORPH_OPEN, square)
+            found += _judge_mask(mask, 1.5, filled, grey, "contrast")
+    given: list[Quad] = []
+    for quad in _best(found, small, given):
+        yield (quad + 0.5) * ratio
+    faint = _judge_mask(even_regions(filled, grey, 0.4), 1.5, filled, grey, "edge")
+    for quad in _best(faint, small, given, _FAINT_STEP):
+        yield (quad + 0.5) * ratio
+
+
+def _small(image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return the copy that is searched, and the size of its pixels, float32 (2,)."""
+    height, width = image.shape[:2]
+    small = shrink(image, _WORKING_SIDE / max(height, width))
+    return small, np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+
+
+def _judge_mask(
+    mask: NDArray[np.uint8],
+    shrunk: float,
+    colours: NDArray[np.uint8],
+    grey: NDArray[np.uint8],
+    demand: Demand,
+) -> list[tuple[float, Quad]]:
+    """Return (score, corners) of the blobs of a mask that are sheets, or halves of a folded one."""
+    contours, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    blobs = []
+    for contour, links in zip(contours, tree[0] if contours else (), strict=True):
+        box = cv2.boundingRect(contour)
+        if links[3] < 0 and box[2] * box[3] >= _SMALLEST_SHARE * grey.size:
+            blobs.append((contour, box))
+    found = []
+    for contour, _ in blobs:
+        judged = _judge(contour, cv2.contourArea(contour), colours, grey, shrunk, demand)
+        if judged is not None:
+            found.append(judged)
+        if judged is None or not _is_beyond_doubt(*judged, grey.size):
+            found += _judge_sides(contour, colours, grey, shrunk, demand)
+    for (first, box), (second, other) in combinations(blobs[:_MOST_BLOBS], 2):
+        if _are_beside(box, other):
+            both = np.concatenate([first, second])
+            area = cv2.contourArea(first) + cv2.contourArea(second)
+            judged = _judge(both, area, colours, grey, shrunk, demand)
+            if judged is not None:
+                found.append(judged)
+    return found
+
+
+def _are_beside(box: Sequence[int], other: Sequence[int]) -> bool:
+    """Return whether two boxes of blobs nearly touch: the crease of a sheet may be between."""
+    (x, y, w, h), (u, v, s, t) = box, other
+    apart = max(x - u - s, u - x - w, y - v - t, v - y - h)
+    return apart < _WIDEST_CREASE and min(w * h, s * t) > 0.2 * max(w * h, s * t)
+
+
+def _best(
+    found: list[tuple[float, Quad]],
+    small: NDArray[np.uint8],
+    given: list[Quad],
+    least_step: float = _EDGE_STEP,
+) -> Iterator[Quad]:
+    """Yield what really has edges, the best first, and add it to what has been given."""
     refined: list[tuple[float, Quad]] = []
     rough: list[Quad] = []
     for _, quad in sorted(found, key=lambda entry: -entry[0]):
@@ -89,8 +172,8 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
         rough.append(quad)
         if len(rough) > _MOST_REFINED:
             break
-        share, moved = _on_edges(quad, small)
-        shown = _shown(moved, (grey.shape[0], grey.shape[1]))
+        share, moved = _on_edges(quad, small, least_step)
+        shown = _shown(moved, (small.shape[0], small.shape[1]))
         if shown is not None and share > 0.8:
             refined.append((share * float(np.sqrt(cv2.contourArea(shown))), moved))
     for _, quad in sorted(refined, key=lambda entry: -entry[0]):
@@ -98,7 +181,7 @@ def find_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
             return
         if not any(overlap(quad, other) for other in given):
             given.append(quad)
-            yield (quad + 0.5) * ratio
+            yield quad
 
 
 def follow_sheet(image: NDArray[np.uint8], outline: Quad) -> Quad | None:
@@ -110,11 +193,9 @@ def follow_sheet(image: NDArray[np.uint8], outline: Quad) -> Quad | None:
         image: uint8 (height, width, 3), BGR.
         outline: Of the earlier frame.
     """
-    height, width = image.shape[:2]
-    small = shrink(image, _WORKING_SIDE / max(height, width))
-    ratio = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
+    small, ratio = _small(image)
     before = outline / ratio - 0.5
-    share, moved = _on_edges(before, small)
+    share, moved = _on_edges(before, small, _FAINT_STEP)
     growth = cv2.contourArea(moved) / max(1.0, cv2.contourArea(before))
     if share < 0.75 or not 0.9 < growth < 1.1 or _plainness(moved, small) < 0.7:
         return None
@@ -191,13 +272,14 @@ def _candidates(
 
 def _judge(
     contour: NDArray[np.int32],
+    area: float,
     colours: NDArray[np.uint8],
     grey: NDArray[np.uint8],
     shrunk: float,
+    demand: Demand,
 ) -> tuple[float, Quad] | None:
     """Return (score, corners) of a candidate, or None where it is no sheet."""
     height, width = grey.shape
-    area = float(cv2.contourArea(contour))
     hull = cv2.convexHull(contour)
     hull_area = float(cv2.contourArea(hull))
     if hull_area < _SMALLEST_SHARE * grey.size or area < 0.76 * hull_area:
@@ -222,7 +304,8 @@ def _judge(
     # An ellipse (a face, a lamp) fills 79 percent of its best quadrilateral.
     if straight < 0.88:
         return None
-    return _judge_quad(_grown(quad, shrunk), colours, grey, straight * area / hull_area)
+    fill = straight * area / hull_area
+    return _judge_quad(_grown(quad, shrunk), colours, grey, fill, demand)
 
 
 def _shown(quad: Quad, shape: tuple[int, int]) -> Quad | None:
@@ -234,16 +317,20 @@ def _shown(quad: Quad, shape: tuple[int, int]) -> Quad | None:
 
 
 def _judge_quad(
-    quad: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8], fill: float
+    quad: Quad,
+    colours: NDArray[np.uint8],
+    grey: NDArray[np.uint8],
+    fill: float,
+    demand: Demand,
 ) -> tuple[float, Quad] | None:
     """Return (score, corners) of what is a sheet by its colours inside and out, or None."""
     shown = _shown(quad, (grey.shape[0], grey.shape[1]))
     if shown is None or _plainness(quad, colours) < 0.7:
         return None
-    support = _support(quad, colours, grey)
-    if support < 0.7:
+    held = 1.0 if demand == "edge" else _support(quad, colours, grey, demand)
+    if held < 0.7:
         return None
-    return support * fill * float(np.sqrt(cv2.contourArea(shown))), quad
+    return held * fill * float(np.sqrt(cv2.contourArea(shown))), quad
 
 
 def _judge_sides(
@@ -251,6 +338,7 @@ def _judge_sides(
     colours: NDArray[np.uint8],
     grey: NDArray[np.uint8],
     shrunk: float,
+    demand: Demand,
 ) -> list[tuple[float, Quad]]:
     """Return (score, corners) of sheets that are one blob with what lies behind them.
 
@@ -304,7 +392,7 @@ def _judge_sides(
         quad = _in_order(meet[index])
         # A round blob (a face) has straight stretches as well, but leaves the corners bare.
         if _is_card_shaped(quad) and _covered(quad, contour, (height, width)) > 0.93:
-            judged = _judge_quad(_grown(quad, shrunk), colours, grey, 1.0)
+            judged = _judge_quad(_grown(quad, shrunk), colours, grey, 1.0, demand)
             # Chosen among many, so it has to be better than what a blob's hull gives.
             if judged is not None and judged[0] > 0.8 * np.sqrt(cv2.contourArea(quad)):
                 found.append(judged)
@@ -319,7 +407,9 @@ def _covered(quad: Quad, contour: NDArray[np.int32], shape: tuple[int, int]) -> 
     return cv2.countNonZero(cv2.bitwise_and(blob, card)) / max(1, cv2.countNonZero(card))
 
 
-def _on_edges(corners: Quad, colours: NDArray[np.uint8]) -> tuple[float, Quad]:
+def _on_edges(
+    corners: Quad, colours: NDArray[np.uint8], least_step: float = _EDGE_STEP
+) -> tuple[float, Quad]:
     """Move each side of a rough outline onto the strongest straight edge near it.
 
     Closing the ink has closed a narrow shadow beside the sheet as well, and a hull is led
@@ -350,7 +440,10 @@ def _on_edges(corners: Quad, colours: NDArray[np.uint8]) -> tuple[float, Quad]:
     near = np.abs(shifts[1:-1] - rough[:, :, None]) <= 1.6
     weight = np.where(near, step, 0) + 1e-6
     offset = (weight * shifts[1:-1]).sum(axis=2) / weight.sum(axis=2)
-    held = (weight.max(axis=2) > _EDGE_STEP) & (np.abs(offset - rough) <= 1.6)
+    limit = least_step
+    if least_step < _EDGE_STEP:
+        limit = float(np.clip(3 * np.median(step), least_step, _EDGE_STEP))
+    held = (weight.max(axis=2) > limit) & (np.abs(offset - rough) <= 1.6)
     visible = int(np.count_nonzero(seen.all(axis=2)))
     share = min(1.0, float(np.count_nonzero(held)) / max(1, visible))
     start, end = _fitted(along, offset, held)
@@ -516,8 +609,10 @@ def _in_order(corners: NDArray[np.float64]) -> Quad:
     return np.roll(around, -int(np.argmin(middles[:, 1])), axis=0).astype(np.float32)
 
 
-def _support(corners: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8]) -> float:
-    """Return the share of the visible outline that parts a light inside from another outside.
+def _support(
+    corners: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8], demand: Demand
+) -> float:
+    """Return the share of the visible outline that parts the inside from another outside.
 
     Colours are compared some way off the outline, so that a drawn letter or frame on paper
     (an O, a box), with the same paper on both sides, is no sheet.
@@ -550,6 +645,6 @@ def _support(corners: Quad, colours: NDArray[np.uint8], grey: NDArray[np.uint8])
     if weak.sum() > (1 if (count >= 4).sum() >= 3 else 0):
         return 0.0
     lightness = float(np.median(light[0][valid]))
-    if lightness < max(60.0, 0.8 * float(np.median(light[2][valid]))):
+    if demand == "light" and lightness < max(60.0, 0.8 * float(np.median(light[2][valid]))):
         return 0.0
     return float(held.sum() / count.sum())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -40,7 +40,8 @@ another letter: the same one, moved and thresholded anew, stays below."""
 Reads = Callable[
     [NDArray[np.float32], Sequence[Box], Sequence[int], Sequence[int]], NDArray[np.float32]
 ]
-"""Votes (n, classes), boxes, lines and words of all characters in view to answers (n, k)."""
+"""Votes (n, classes), boxes on the straightened paper, lines and words of all characters in view to
+answers (n, k)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,12 +76,14 @@ class Plan:
         to_classify: Indices of the glyphs whose probabilities `update` wants, in its order.
         inks: Their ink.
         identities: The track of each glyph.
+        new: How many of them were never classified.
         time: Seconds, of the frame.
     """
 
     to_classify: tuple[int, ...]
     inks: tuple[NDArray[np.uint8], ...]
     identities: tuple[int, ...]
+    new: int
     time: float
 
 
@@ -89,6 +92,7 @@ class _Track:
     identity: int
     box: NDArray[np.float64]
     seen: float
+    flat: Box = field(default=Box(0, 0, 0, 0))
     line: int = 0
     word: int = 0
     evidence: NDArray[np.float64] | None = None
@@ -152,9 +156,11 @@ class CharacterTracker:
             track = tracks[pairs[index]] if index in pairs else self._new_track(boxes[index])
             track.box += smoothing * (boxes[index] - track.box)
             track.seen, track.line, track.word = time, glyph.line, glyph.word
+            track.flat = glyph.flat or glyph.box
             identities.append(track.identity)
         chosen = self._to_classify(identities)
-        return Plan(chosen, tuple(glyphs[k].ink for k in chosen), tuple(identities), time)
+        new = sum(self._tracks[identity].evidence is None for identity in identities)
+        return Plan(chosen, tuple(glyphs[k].ink for k in chosen), tuple(identities), new, time)
 
     def update(
         self, plan: Plan, probabilities: NDArray[np.float32], *, still: bool = False
@@ -180,16 +186,17 @@ class CharacterTracker:
         shown.sort(key=lambda t: (t.line, t.word, order.get(t.identity, 0), t.box[0]))
         boxes = [Box(*(round(v) for v in t.box.tolist())) for t in shown]
         if plan.to_classify:
-            self._answer(shown, boxes, plan.time, still)
+            self._answer(shown, plan.time, still)
         return tuple(
             TrackedCharacter(t.identity, box, t.answer, t.settled, t.line, t.word, t.seen)
             for t, box in zip(shown, boxes, strict=True)
             if t.answer is not None
         )
 
-    def _answer(self, shown: list[_Track], boxes: list[Box], time: float, still: bool) -> None:
+    def _answer(self, shown: list[_Track], time: float, still: bool) -> None:
         """Read all votes together and settle what is certain."""
         votes = np.array([_mean(t) for t in shown], np.float32)
+        boxes = [t.flat for t in shown]
         answers = self._read(votes, boxes, [t.line for t in shown], [t.word for t in shown])
         for track, answer in zip(shown, answers, strict=True):
             label = int(answer.argmax())
