@@ -26,6 +26,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.table import align, error_rate, p95, print_row
 from generator.air_clip import (
     SKINS,
     Move,
@@ -141,7 +142,7 @@ def _measure(rows: Sequence[str] | None, strokes: Path | None, quick: bool, jobs
             late += [frames for outcome in outcomes for frames in outcome.late]
     if late:
         remark = f"{len(late)} letters, {100 * np.mean(np.array(late) <= 1):.1f} % within one"
-        _print("end of the pause to the letter, frames, p95", _p95(late), "at most 1", remark)
+        print_row("end of the pause to the letter, frames, p95", p95(late), "at most 1", remark)
     if rows is None:
         _print_speed(draw, letters)
 
@@ -307,63 +308,29 @@ def _lateness(pauses: list[tuple[float, float]], time: float, fps: float) -> lis
     return [math.ceil((time - end) * fps - 1e-3)] if time > end - 1e-3 else []
 
 
-def _align(truth: str, read: str) -> list[tuple[str, str]]:
-    """Return the pairs of characters of a cheapest alignment, "" where one has none.
-
-    Levenshtein's distance is the number of pairs that differ; a space never stands for a letter.
-    """
-    costs = np.zeros((len(truth) + 1, len(read) + 1))
-    costs[:, 0], costs[0] = np.arange(len(truth) + 1), np.arange(len(read) + 1)
-
-    def swap(i: int, j: int) -> float:
-        one, other = truth[i - 1], read[j - 1]
-        return float(one != other) * (3 if " " in (one, other) else 1)
-
-    for i, j in product(range(1, len(truth) + 1), range(1, len(read) + 1)):
-        apart = min(costs[i - 1, j], costs[i, j - 1]) + 1
-        costs[i, j] = min(apart, costs[i - 1, j - 1] + swap(i, j))
-    pairs = []
-    i, j = len(truth), len(read)
-    while i or j:
-        if i and j and costs[i, j] == costs[i - 1, j - 1] + swap(i, j):
-            i, j = i - 1, j - 1
-            pairs.append((truth[i], read[j]))
-        elif i and costs[i, j] == costs[i - 1, j] + 1:
-            i -= 1
-            pairs.append((truth[i], ""))
-        else:
-            j -= 1
-            pairs.append(("", read[j]))
-    return pairs[::-1]
-
-
 def _show_letters(name: str, read: Read, target: str = "") -> None:
     right = sum(clip.text == outcome.text for clip, outcome in read)
-    _print(f"{name}, % right", 100 * right / len(read), target, f"{right} of {len(read)}")
+    print_row(f"{name}, % right", 100 * right / len(read), target, f"{right} of {len(read)}")
 
 
 def _show_words(name: str, read: Read) -> None:
-    pairs = [pair for clip, outcome in read for pair in _align(clip.text, outcome.text)]
-    _print("words, character error rate, %", _error_rate(pairs), "at most 6", f"{len(read)} clips")
+    pairs = [pair for clip, outcome in read for pair in align(clip.text, outcome.text)]
+    print_row(
+        "words, character error rate, %", error_rate(pairs), "at most 6", f"{len(read)} clips"
+    )
     spaces = [pair for pair in pairs if " " in pair]
     right = sum(one == other for one, other in spaces)
-    _print("words, boundaries right, %", 100 * right / len(spaces), "at least 95")
+    print_row("words, boundaries right, %", 100 * right / len(spaces), "at least 95")
     if any(outcome.suggested != outcome.text for _, outcome in read):
-        pairs = [pair for clip, outcome in read for pair in _align(clip.text, outcome.suggested)]
-        _print("the same, first suggestion taken, %", _error_rate(pairs), "at most 2")
-
-
-def _error_rate(pairs: list[tuple[str, str]]) -> float:
-    """Return the percentage of wrong, lost and added characters; a space is one, too."""
-    wrong = sum(one != other for one, other in pairs)
-    return 100 * wrong / sum(bool(one) for one, _ in pairs)
+        pairs = [pair for clip, outcome in read for pair in align(clip.text, outcome.suggested)]
+        print_row("the same, first suggestion taken, %", error_rate(pairs), "at most 2")
 
 
 def _show_idle(name: str, read: Read) -> None:
     count = sum(outcome.characters for _, outcome in read)
     seconds = sum(outcome.seconds for _, outcome in read)
     remark = f"{count} in {seconds:.0f} s"
-    _print(f"{name}, characters in 10 minutes", 600 * count / seconds, "0", remark)
+    print_row(f"{name}, characters in 10 minutes", 600 * count / seconds, "0", remark)
 
 
 def _print_speed(draw: Draw, letters: str) -> None:
@@ -379,15 +346,7 @@ def _print_speed(draw: Draw, letters: str) -> None:
         )
     speed = json.loads(answer.stdout.splitlines()[-1])
     name = "processing of a frame at 1280x720, p95, ms"
-    _print(name, speed["p95"], "at most 12", f"p50 {speed['p50']:.1f}")
-
-
-def _p95(values: Sequence[float]) -> float:
-    return float(np.percentile(values, 95))
-
-
-def _print(name: str, value: float, target: str = "", remark: str = "") -> None:
-    print(f"{name:56} {value:8.2f}  {target:13} {remark}", flush=True)
+    print_row(name, speed["p95"], "at most 12", f"p50 {speed['p50']:.1f}")
 
 
 @dataclass(frozen=True)

@@ -559,7 +559,7 @@ class SheetScene:
             finger.draw(picture, outline)
         if self.style.shake:
             picture = _shaken(picture, self.style.shake * self.size[1] / 720, self._shaken)
-        picture = _take(picture, self.style.blur, self.style.noise, rng)
+        picture = as_taken(picture, self.style.blur, self.style.noise, rng)
         boxes = []
         for hull in self._hulls:
             seen = self._in_picture(hull, planes, matrices)
@@ -649,7 +649,7 @@ def _shaken(image: Image, length: float, degrees: float) -> Image:
     return cv2.filter2D(image, -1, kernel / kernel.sum()).astype(np.uint8, copy=False)
 
 
-def _take(image: Image, blur: float, noise: float, rng: np.random.Generator) -> Image:
+def as_taken(image: Image, blur: float, noise: float, rng: np.random.Generator) -> Image:
     """Add what a camera adds: defocus, sensor noise and JPEG blocks."""
     sigma = blur * image.shape[0] / 720
     if sigma > 0.2:
@@ -706,7 +706,7 @@ def scene_image(kind: str, *, seed: int, size: tuple[int, int] = (1280, 720)) ->
         draw(image, rng)
     else:
         raise ValueError(f"unknown scene {kind!r}")
-    return _take(image, float(rng.uniform(0.4, 1.2)), float(rng.uniform(1, 5)), rng)
+    return as_taken(image, float(rng.uniform(0.4, 1.2)), float(rng.uniform(1, 5)), rng)
 
 
 def _draw_face(image: Image, rng: np.random.Generator) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -40,19 +41,21 @@ def type_text(
     text: str,
     corner: tuple[float, float],
     size: int,
-    colour: tuple[float, float, float],
+    colour: Sequence[float],
     *,
     weight: int = 400,
     italic: bool = False,
 ) -> None:
     """Print a line of text in place; `corner` is where its base line begins, `size` in pixels."""
-    height, width = page.shape[:2]
+    x, y = round(corner[0]), round(corner[1])
+    top = max(0, y - 2 * size)
+    strip = page[top : y + size]
     # Wide enough that nothing is wrapped: what is too long is cut off.
-    mask = np.zeros((height, width + 2 * size * len(text)), np.uint8)
-    place = (round(corner[0]), round(corner[1]))
-    cv2.putText(mask, text, place, (255,), _font("italic" if italic else "sans"), size, weight)
-    alpha = mask[:, :width, None].astype(np.float32) / 255
-    page[:] = (page + alpha * (np.array(colour, np.float32) - page)).astype(page.dtype)
+    mask = np.zeros((strip.shape[0], page.shape[1] + 2 * size * len(text)), np.uint8)
+    font = _font("italic" if italic else "sans")
+    cv2.putText(mask, text, (x, y - top), (255,), font, size, weight)
+    alpha = mask[:, : page.shape[1], None].astype(np.float32) / 255
+    strip[:] = (strip + alpha * (np.array(colour, np.float32) - strip)).astype(page.dtype)
 
 
 def print_page(page: NDArray[Any], rng: np.random.Generator, letter: float = 0.024) -> None:
@@ -123,7 +126,10 @@ def hair(page: NDArray[Any], rng: np.random.Generator) -> None:
     """Lay a hair on a page, in place."""
     height, width = page.shape[:2]
     start = np.array([rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.9) * height])
-    angle, turn = rng.uniform(0, 2 * math.pi), rng.normal(0, 0.02, 60).cumsum()
+    angle, turn = (
+        rng.uniform(0, 2 * math.pi),
+        (rng.normal(0, 0.05) + rng.normal(0, 0.06, 60)).cumsum(),
+    )
     step = height * rng.uniform(0.004, 0.008)
     way = np.stack([np.cos(angle + turn), np.sin(angle + turn)], axis=1) * step
     points = np.round((start + way.cumsum(axis=0)) * 16).astype(np.int32)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks import air
+from benchmarks.table import align
 from generator.air_clip import Write
 from hcr_live.errors import HcrError
 
@@ -23,7 +24,7 @@ from hcr_live.errors import HcrError
 def test_reading_and_truth_are_aligned(
     truth: str, read: str, errors: int, right: int, boundaries: int
 ) -> None:
-    pairs = air._align(truth, read)
+    pairs = align(truth, read)
     assert "".join(one for one, _ in pairs) == truth
     assert "".join(other for _, other in pairs) == read
     assert sum(one != other for one, other in pairs) == errors
