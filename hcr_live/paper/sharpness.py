@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from hcr_live.frame import Box
 
-BLURRED = 0.048
-"""Edges softer than this share of a character's height: a fifth of letters is read wrong."""
+BLURRED = 0.057
+"""Edges softer than this share of a character's height: beyond it more than a fifth is misread."""
 
 _WORKING_HEIGHT = 40
 """Pixels of height that a character is measured at, at most: noise is averaged away."""
@@ -70,9 +70,7 @@ def is_blurred(image: NDArray[np.uint8], boxes: Sequence[Box]) -> bool:
     return softness is not None and softness > BLURRED
 
 
-def _edges(
-    image: NDArray[np.uint8], box: Box
-) -> tuple[float, float, NDArray[np.float64]] | None:
+def _edges(image: NDArray[np.uint8], box: Box) -> tuple[float, float, NDArray[np.float64]] | None:
     """Return contrast and height of a character, and its steepest slopes in four directions.
 
     Contrast and slopes (per pixel of the height) are shares of the paper's lightness.
