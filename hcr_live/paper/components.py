@@ -189,66 +189,76 @@ def _group(
             i = parent[i]
         return i
 
+    def merge(i: int, j: int) -> None:
+        parent[i] = j
+        box[j, :2] = np.minimum(box[j, :2], box[i, :2])
+        box[j, 2:] = np.maximum(box[j, 2:], box[i, 2:])
+
     for first, second in touching:
         i, j = root(first), root(second)
         if i != j:
-            parent[i] = j
-            box[j, :2] = np.minimum(box[j, :2], box[i, :2])
-            box[j, 2:] = np.maximum(box[j, 2:], box[i, 2:])
+            merge(i, j)
     # Small pieces first: they join the larger one that they fit best.
     changed = True
     while changed:
         changed = False
-        roots = [i for i in range(count) if parent[i] == i]
-        roots.sort(key=lambda i: (box[i, 2] - box[i, 0]) * (box[i, 3] - box[i, 1]))
-        for i in roots:
-            best, best_fit = -1, 0.0
-            for j in roots:
-                if j != i and parent[j] == j:
-                    fit = _fit(box[i], box[j], typical)
-                    if fit > best_fit:
-                        best, best_fit = j, fit
-            if best >= 0:
-                parent[i] = best
-                box[best, :2] = np.minimum(box[best, :2], box[i, :2])
-                box[best, 2:] = np.maximum(box[best, 2:], box[i, 2:])
-                changed = True
+        roots = np.array([i for i in range(count) if parent[i] == i], np.intp)
+        size = box[roots, 2:] - box[roots, :2]
+        roots = roots[np.argsort(size[:, 0] * size[:, 1], kind="stable")]
+        fit = _fits(box[roots], box[roots], typical)
+        np.fill_diagonal(fit, 0.0)
+        free = np.ones(len(roots), np.bool_)
+        for small in range(len(roots)):
+            large = int(fit[small].argmax())
+            if fit[small, large] == 0:
+                continue
+            merge(int(roots[small]), int(roots[large]))
+            free[small] = False
+            grown = box[roots[large]][None]
+            fit[:, large] = _fits(box[roots], grown, typical)[:, 0]
+            fit[large] = _fits(grown, box[roots], typical)[0] * free
+            fit[:, small] = fit[large, large] = 0.0
+            changed = True
     groups: dict[int, list[int]] = {}
     for i in range(count):
         groups.setdefault(root(i), []).append(i)
     return [np.array(members, np.intp) for members in groups.values()]
 
 
-def _fit(a: NDArray[np.float64], b: NDArray[np.float64], typical: float) -> float:
-    """Return how well the smaller blob a completes b to one character; 0.0 is not at all."""
-    aw, ah = a[2] - a[0], a[3] - a[1]
-    bw, bh = b[2] - b[0], b[3] - b[1]
-    shared_x = min(a[2], b[2]) - max(a[0], b[0])
-    shared_y = min(a[3], b[3]) - max(a[1], b[1])
-    gap_x, gap_y = max(0.0, -shared_x), max(0.0, -shared_y)
-    if gap_x > 0.3 * typical or gap_y > 0.7 * typical:
-        return 0.0
-    together = max(a[3], b[3]) - min(a[1], b[1])
-    over_x = max(0.0, shared_x) / max(1.0, min(aw, bw))
-    over_y = max(0.0, shared_y) / max(1.0, min(ah, bh))
+def _fits(
+    small: NDArray[np.float64], large: NDArray[np.float64], typical: float
+) -> NDArray[np.float64]:
+    """Return how well each smaller blob completes each larger one to one character.
+
+    Args:
+        small: float64 (n, 4), left, top, right, bottom.
+        large: float64 (m, 4).
+        typical: Height of a usual character.
+
+    Returns:
+        float64 (n, m); 0.0 is not at all.
+    """
+    a, b = small[:, None], large[None]
+    aw, ah = a[..., 2] - a[..., 0], a[..., 3] - a[..., 1]
+    bw, bh = b[..., 2] - b[..., 0], b[..., 3] - b[..., 1]
+    shared = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    gap_x, gap_y = np.maximum(0.0, -shared[..., 0]), np.maximum(0.0, -shared[..., 1])
+    together = np.maximum(a[..., 3], b[..., 3]) - np.minimum(a[..., 1], b[..., 1])
+    over_x = np.maximum(0.0, shared[..., 0]) / np.maximum(1.0, np.minimum(aw, bw))
+    over_y = np.maximum(0.0, shared[..., 1]) / np.maximum(1.0, np.minimum(ah, bh))
     near = 1.0 / (1.0 + (gap_x + gap_y) / typical)
+    near[(gap_x > 0.3 * typical) | (gap_y > 0.7 * typical)] = 0.0
     # Boxes that lie in each other: crossing strokes, a bar inside an A, a broken ring.
-    if over_x > 0.5 and over_y > 0.5:
-        return 3.0 * near
+    inside = (over_x > 0.5) & (over_y > 0.5)
     # One above the other, together no taller than one character: bars of E, broken strokes.
-    if over_x > 0.4 and together <= 1.45 * typical and gap_y <= 0.3 * typical:
-        return 2.0 * near
+    above = (over_x > 0.4) & (together <= 1.45 * typical) & (gap_y <= 0.3 * typical)
     # The dot of i and j: small, above the rest.
-    dot = max(aw, ah) < 0.4 * typical and a[3] <= b[1] + 0.25 * bh
-    if dot and gap_x <= 0.15 * typical and gap_y <= 0.6 * typical and bh > 0.4 * typical:
-        return 1.5 * near
+    dot = (np.maximum(aw, ah) < 0.4 * typical) & (a[..., 3] <= b[..., 1] + 0.25 * bh)
+    dot &= (gap_x <= 0.15 * typical) & (gap_y <= 0.6 * typical) & (bh > 0.4 * typical)
     # Side by side, nearly touching, one of them no letter by itself: a bar, a broken stroke.
-    fragment = ah < 0.45 * typical and ah < 0.6 * bh
-    if over_y > 0.6 and fragment and gap_x <= 0.1 * typical:
-        return 1.0 * near
-    if over_y > 0.6 and over_x > 0.15 and min(aw, bw) < 0.45 * typical:
-        return 0.5 * near
-    return 0.0
+    fragment = (ah < 0.45 * typical) & (ah < 0.6 * bh) & (over_y > 0.6) & (gap_x <= 0.1 * typical)
+    beside = (over_y > 0.6) & (over_x > 0.15) & (np.minimum(aw, bw) < 0.45 * typical)
+    return near * np.select([inside, above, dot, fragment, beside], [3.0, 2.0, 1.5, 1.0, 0.5], 0.0)
 
 
 def _is_stroke_like(crop: NDArray[np.uint8], *, alone: bool) -> bool:
