@@ -51,6 +51,9 @@ _SEARCH_EVERY = 8
 
 _SMALLEST_REGION = 16
 
+_CELLS = 10
+"""A character's outline is known by so many cells each way."""
+
 _THUMBNAIL_SHRINK = 3
 _CHANGE_OF_LIGHT = 0.1
 _CHANGED_PIXELS = 4
@@ -444,7 +447,9 @@ def _written_sheet(
     for outline in find_weak_sheets(image):
         page = _read_outline(image, outline, before, quarters)
         if page.glyphs:
-            return page
+            # Lines on a board, a shadow's edges: then more is written beside them.
+            beside = len(_read_turned(_without_sheet, image, quarters).glyphs)
+            return page if beside < 1.2 * len(page.glyphs) else empty
     return empty
 
 
@@ -649,25 +654,28 @@ def _arranged(
 
 def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]) -> list[Box]:
     """Return the box around each character's ink in source pixels: tighter than its box's."""
-    parts = []
-    for character in characters:
-        ink = character.ink
-        h, w = ink.shape
-        # The first and last ink of some rows and columns is enough.
-        rows = np.linspace(0, h - 1, min(h, 12)).astype(np.intp)
-        columns = np.linspace(0, w - 1, min(w, 12)).astype(np.intp)
-        across, down = ink[rows] > 0, ink[:, columns] > 0
-        rows, across = rows[across.any(axis=1)], across[across.any(axis=1)]
-        columns, down = columns[down.any(axis=0)], down[:, down.any(axis=0)]
-        x = (across.argmax(axis=1), w - across[:, ::-1].argmax(axis=1), columns, columns)
-        y = (rows, rows, down.argmax(axis=0), h - down[::-1].argmax(axis=0))
-        points = np.stack([np.concatenate(x), np.concatenate(y)], axis=1).astype(np.float64)
-        parts.append(points + np.array(character.box[:2], np.float64))
-    seen = cv2.perspectiveTransform(np.concatenate(parts)[:, None], to_source)[:, 0]
-    starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-    low = np.floor(np.minimum.reduceat(seen, starts)).astype(int)
-    size = np.maximum(1, np.ceil(np.maximum.reduceat(seen, starts)).astype(int) - low)
+    boxes = np.array([character.box for character in characters], np.float64)
+    cells = np.array([_cells(character.ink) for character in characters]) > 0
+    # The corners of a cell are needed where any of the four cells around them has ink.
+    corners = np.zeros((len(cells), _CELLS + 1, _CELLS + 1), np.bool_)
+    for down in (0, 1):
+        for across in (0, 1):
+            corners[:, down : down + _CELLS, across : across + _CELLS] |= cells
+    share = np.arange(_CELLS + 1) / _CELLS
+    x = boxes[:, 0, None] + boxes[:, 2, None] * share
+    y = boxes[:, 1, None] + boxes[:, 3, None] * share
+    grid = np.stack(np.broadcast_arrays(x[:, None], y[:, :, None]), axis=-1)
+    seen = cv2.perspectiveTransform(grid.reshape(-1, 1, 2), to_source).reshape(grid.shape)
+    mask = corners[..., None]
+    low = np.floor(np.where(mask, seen, np.inf).min(axis=(1, 2))).astype(int)
+    high = np.ceil(np.where(mask, seen, -np.inf).max(axis=(1, 2))).astype(int)
+    size = np.maximum(1, high - low)
     return [Box(*place, *extent) for place, extent in zip(low.tolist(), size.tolist(), strict=True)]
+
+
+def _cells(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return ink in so few pixels that each says whether there is any, uint8 (_CELLS, _CELLS)."""
+    return cv2.resize(ink, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
 
 
 def _turned(ink: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:

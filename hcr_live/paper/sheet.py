@@ -106,7 +106,7 @@ def find_weak_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
     given: list[Quad] = []
     for quad in _best(found, small, given):
         yield (quad + 0.5) * ratio
-    faint = _judge_mask(even_regions(filled, grey, 0.4), 1.5, filled, grey, "edge")
+    faint = _judge_mask(_between_faint_edges(small), 2.5, filled, grey, "edge")
     for quad in _best(faint, small, given, _FAINT_STEP):
         yield (quad + 0.5) * ratio
 
@@ -139,7 +139,9 @@ def _judge_mask(
             found.append(judged)
         if judged is None or not _is_beyond_doubt(*judged, grey.size):
             found += _judge_sides(contour, colours, grey, shrunk, demand)
-    for (first, box), (second, other) in combinations(blobs[:_MOST_BLOBS], 2):
+    # A crease parts a folded sheet into two blobs, each of them whole.
+    halves = [part for part in blobs[:_MOST_BLOBS] if _is_whole(part[0])]
+    for (first, box), (second, other) in combinations(halves, 2):
         if _are_beside(box, other):
             both = np.concatenate([first, second])
             area = cv2.contourArea(first) + cv2.contourArea(second)
@@ -149,11 +151,18 @@ def _judge_mask(
     return found
 
 
+def _is_whole(contour: NDArray[np.int32]) -> bool:
+    """Return whether a blob is convex but for what fingers take."""
+    return cv2.contourArea(contour) > 0.8 * cv2.contourArea(cv2.convexHull(contour))
+
+
 def _are_beside(box: Sequence[int], other: Sequence[int]) -> bool:
-    """Return whether two boxes of blobs nearly touch: the crease of a sheet may be between."""
+    """Return whether the boxes of two blobs touch, or nearly so, on one side only."""
     (x, y, w, h), (u, v, s, t) = box, other
-    apart = max(x - u - s, u - x - w, y - v - t, v - y - h)
-    return apart < _WIDEST_CREASE and min(w * h, s * t) > 0.2 * max(w * h, s * t)
+    apart = max(x - u - s, u - x - w), max(y - v - t, v - y - h)
+    common = max(0, -apart[0]) * max(0, -apart[1])
+    less, more = sorted((w * h, s * t))
+    return max(apart) < _WIDEST_CREASE and less > 0.2 * more and common < 0.7 * less
 
 
 def _best(
@@ -222,6 +231,21 @@ def shrink(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
     return cv2.blur(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), (3, 3))
 
 
+def _between_faint_edges(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a mask, 0 or 255, of what lies between edges that just rise above the noise."""
+    change = _steps(small)
+    usual = int(np.median(change[::2, ::2]))
+    mask = cv2.compare(change, int(np.clip(2 * usual, 4, 12)), cv2.CMP_LE)
+    return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+
+
+def _steps(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return by how much the colour changes around each pixel, in the channel that does most."""
+    steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    blue, green, red = cv2.split(steps)
+    return cv2.max(cv2.max(blue, green), red)
+
+
 def even_regions(
     small: NDArray[np.uint8], grey: NDArray[np.uint8], step: float
 ) -> NDArray[np.uint8]:
@@ -232,11 +256,8 @@ def even_regions(
         grey: uint8 (height, width) of the same.
         step: What counts as little: 1 is strict, 2 is lax.
     """
-    steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-    blue, green, red = cv2.split(steps)
-    change = cv2.max(cv2.max(blue, green), red)
     limit = cv2.convertScaleAbs(grey, alpha=0.045 * step, beta=5.0 * step)
-    return cv2.compare(change, limit, cv2.CMP_LT)
+    return cv2.compare(_steps(small), limit, cv2.CMP_LT)
 
 
 def _is_beyond_doubt(score: float, corners: Quad, frame_area: int) -> bool:
