@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from generator.sheet import Image, SheetScene, SheetStyle
+from generator.sheet import Image, SheetImage, SheetScene, SheetStyle
 from generator.writing import Written
 
 
@@ -30,7 +31,7 @@ def hand_motion(time: float, phases: NDArray[np.float64], amount: float) -> NDAr
                     np.float32)  # fmt: skip
 
 
-def paper_clip_frames(
+def paper_clip_pictures(
     lines: Sequence[Sequence[Written]],
     *,
     seed: int,
@@ -39,8 +40,8 @@ def paper_clip_frames(
     size: tuple[int, int] = (1280, 720),
     style: SheetStyle | None = None,
     motion: float = 0.012,
-) -> Iterator[tuple[Image, float]]:
-    """Yield the frames of a hand-held sheet with writing.
+) -> Iterator[tuple[SheetImage, float]]:
+    """Yield the pictures of a hand-held sheet with writing, and what is true of each.
 
     Args:
         lines: Lines of characters, see `SheetScene`; empty for an empty sheet.
@@ -52,11 +53,24 @@ def paper_clip_frames(
         motion: How far the hand sways, as a share of the frame height.
 
     Yields:
-        uint8 BGR image (height, width, 3) and its time in seconds from 0.
+        The picture and its time in seconds from 0.
     """
     scene = SheetScene(lines, seed=seed, size=size, style=style)
     rng = np.random.default_rng(seed + 1)
     phases = rng.uniform(0, 2 * math.pi, (3, 4))
     for index in range(round(seconds * fps)):
         time = index / fps
-        yield scene.render(rng, hand_motion(time, phases, motion * size[1])).image, time
+        yield scene.render(rng, hand_motion(time, phases, motion * size[1])), time
+
+
+def paper_clip_frames(
+    lines: Sequence[Sequence[Written]], **arguments: Any
+) -> Iterator[tuple[Image, float]]:
+    """Yield uint8 BGR image (height, width, 3) and time of the same clip.
+
+    Args:
+        lines: Lines of characters, see `SheetScene`.
+        arguments: See `paper_clip_pictures`.
+    """
+    for picture, time in paper_clip_pictures(lines, **arguments):
+        yield picture.image, time
