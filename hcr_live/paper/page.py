@@ -56,8 +56,10 @@ _CELLS = 10
 
 _THUMBNAIL_SHRINK = 3
 _CHANGE_OF_LIGHT = 0.1
+_CHANGE_OF_INK = 0.35
 _CHANGED_PIXELS = 4
-"""A sheet has changed where so many pixels of its thumbnail differ by this share of its light."""
+"""A sheet has changed where so many pixels of its thumbnail differ by these shares of its light and
+of the contrast of its ink."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -422,7 +424,11 @@ def _differ(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     around = np.ones((5, 5), np.uint8)
     darker = cv2.subtract(cv2.erode(before, around), after)
     lighter = cv2.subtract(after, cv2.dilate(before, around))
-    changed = cv2.compare(cv2.max(darker, lighter), _CHANGE_OF_LIGHT * light, cv2.CMP_GT)
+    # Fine strokes look paler or darker as they fall on other pixels: by a share of their contrast.
+    total = np.cumsum(cv2.calcHist([before], [0], None, [256], [0, 256]))
+    dark, bright = np.searchsorted(total, total[-1] * np.array([0.005, 0.995])).tolist()
+    enough = max(_CHANGE_OF_LIGHT * light, _CHANGE_OF_INK * (bright - dark))
+    changed = cv2.compare(cv2.max(darker, lighter), enough, cv2.CMP_GT)
     return cv2.countNonZero(changed) >= _CHANGED_PIXELS
 
 
