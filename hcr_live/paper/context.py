@@ -42,7 +42,7 @@ _ONE_SHAPE = ("0Oo", "Cc", "Kk", "Ss", "Vv", "Ww", "Xx", "Zz")
 _SHAPED = np.array([CLASSES.index(name) for names in _ONE_SHAPE for name in names])
 _SHAPE_OF = np.array([[name in names for names in _ONE_SHAPE] for name in CLASSES], np.float32)
 _SHAPE_OF = _SHAPE_OF[_SHAPED]
-_TRUST = 0.4
+_TRUST = 0.3
 """Of classes of one shape the network tells little, and the same wrong thing for all of a writer's:
 so much of its log odds between them is worth keeping (logistic regression on ten other writers)."""
 
@@ -63,7 +63,7 @@ _KINDS_OF_WORDS = (
 _USUAL = np.array([usual for usual, _, _ in _KINDS_OF_WORDS], np.float32)
 _IN_WORD = np.array([rows for _, *rows in _KINDS_OF_WORDS], np.float32).swapaxes(0, 1)
 _IN_WORD /= _KIND_OF.sum(axis=0)
-_PSEUDO_WORDS = 3.0
+_PSEUDO_WORDS = 6.0
 """What kinds of words are usual counts as much as so many words of the page."""
 
 _STEP = 0.08
@@ -74,13 +74,13 @@ _LINES_DIFFER = 0.2
 _ANYWHERE = 0.02
 """Density of heights and places that no rule holds for: keeps a sure answer of the network."""
 
-_ALL_ALIKE = 0.1
+_ALL_ALIKE = 0.003
 """Probability that somebody writes (or a program sets) all characters equally high."""
 
 _REACH = 5.0
 """A character's base line is that of its neighbours, this many heights of a capital away."""
 
-_DOUBT = np.float32(0.01)
+_DOUBT = np.float32(0.02)
 """Context makes no class more than 1 / this likelier against another: a sure answer stays."""
 
 _SLOPE = 0.25
