@@ -51,6 +51,9 @@ _SEARCH_EVERY = 8
 
 _SMALLEST_REGION = 16
 
+_LEAST_HEIGHT = 12
+"""Pixels; smaller writing alone makes no sheet of what may be a door or a screen."""
+
 _CELLS = 10
 """A character's outline is known by so many cells each way."""
 
@@ -325,16 +328,20 @@ class PageFinder:
             return True
         return self._since_search >= (_SEARCH_EVERY - 1 if self._bare.glyphs else 1)
 
-    def glance(self, image: NDArray[np.uint8]) -> Page | None:
+    def glance(self, image: NDArray[np.uint8], *, closely: bool = True) -> Page | None:
         """Return the last page where its outline is now, without reading it anew.
 
         A fifth of the work of `locate`, for a page on which nothing changes. None where there
-        was no outline, it can't be followed, or the sheet does not look as it did.
+        was no outline, or it can't be followed.
+
+        Args:
+            image: The next frame, uint8 (height, width, 3) BGR.
+            closely: None as well where the sheet does not look as it did.
         """
         if self._read is None or self._outline is None or self._missed:
             return None
         outline = follow_sheet(image, self._outline)
-        if outline is None or self._has_changed(image, outline):
+        if outline is None or (closely and self._has_changed(image, outline)):
             return None
         self._outline = outline
         return _moved(self._read, outline)
@@ -452,11 +459,23 @@ def _written_sheet(
         empty = empty or page
     for outline in find_weak_sheets(image):
         page = _read_outline(image, outline, before, quarters)
-        if page.glyphs:
+        if _is_surely_written(page):
             # Lines on a board, a shadow's edges: then more is written beside them.
             beside = len(_read_turned(_without_sheet, image, quarters).glyphs)
             return page if beside < 1.2 * len(page.glyphs) else empty
     return empty
+
+
+def _is_surely_written(page: Page) -> bool:
+    """Return whether there is more on a sheet than a few specks: several letters, or a large one.
+
+    The keys of a keyboard, the handle of a door and what is printed on a box are smaller.
+    """
+    assert page.outline is not None
+    side = float(np.sqrt(cv2.contourArea(page.outline)))
+    sizes = [max(glyph.box.w, glyph.box.h) for glyph in page.glyphs]
+    readable = [size for size in sizes if size > max(_LEAST_HEIGHT, 0.04 * side)]
+    return len(readable) > max(2, 0.5 * len(sizes)) or max(sizes, default=0) > 0.2 * side
 
 
 def _read_outline(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hcr_live.alphabet import Alphabet
 from hcr_live.frame import Box
+from hcr_live.paper.context import in_context
 from hcr_live.paper.orientation import Classify, quarter_turns
 from hcr_live.paper.page import Page, locate, turned
 
@@ -58,4 +59,4 @@ def answers(
     Returns:
         float32 (n, k) over the alphabet's labels, rows sum to 1.
     """
-    return alphabet.project(probabilities)
+    return alphabet.project(in_context(probabilities, boxes, lines, words, alphabet))

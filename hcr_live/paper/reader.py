@@ -34,7 +34,10 @@ a character must have been there, and no hand in view, for this long."""
 REST_SECONDS = 1.5
 """What did not settle within this time does not make a page restless."""
 
-READ_AGAIN_SECONDS = 0.5
+READ_SECONDS = 0.07
+"""While it settles, a page is read this often, and followed in the frames between."""
+
+READ_AGAIN_SECONDS = 1.0
 """A page at rest that does not seem to change is read anew this often."""
 
 CHANGE_SECONDS = 0.7
@@ -100,6 +103,7 @@ class PaperReader:
         self._outline_since: float | None = None
         self._bare_since: float | None = None
         self._at_rest = False
+        self._read_at = float("-inf")
         self._read_again_at = 0.0
         self._changed_at = float("-inf")
         self._nothing: Page | None = None
@@ -134,6 +138,8 @@ class PaperReader:
             glance, page = self._look(frame.image, hands)
             blurred = glance is None and self._is_blurred(frame.image, page)
             self._blurred_for = self._blurred_for + elapsed if blurred else 0.0
+            if glance is None and not blurred:
+                self._read_at = self._watched
             if 0 < self._blurred_for < BLURRED_SECONDS:
                 self._watched -= elapsed
             tracked = self._follow(page, votes=glance is None and not blurred)
@@ -191,11 +197,15 @@ class PaperReader:
     def _look(self, image: NDArray[np.uint8], hands: Sequence[Box]) -> tuple[Page | None, Page]:
         """Return the page at a glance, or None if it had to be read, and the page.
 
-        A page on which all is settled and nothing changes tells nothing new but its place, and
-        where there was nothing at all, the frame after the next is soon enough to look.
+        A page that was read a moment ago, or on which all is settled and nothing changes, tells
+        nothing new but its place, and where there was nothing at all, the frame after the next is
+        soon enough to look.
         """
         rests = self._at_rest and self._watched < self._read_again_at
-        glance = self._finder.glance(image) if rests else self._nothing
+        if rests or self._watched < self._read_at + READ_SECONDS:
+            glance = self._finder.glance(image, closely=rests)
+        else:
+            glance = self._nothing
         if rests and glance is None:
             self._changed_at = self._watched
         page = glance or self._finder.locate(image)
