@@ -17,6 +17,9 @@ SETTLE_SECONDS = 0.4
 """A vote must have named the same label for this long."""
 
 _SETTLE_VOTES = 4
+_SURE_VOTES, _SURE = 3, 0.9
+"""So many votes are enough where they leave hardly a doubt."""
+
 _CHANGE_SECONDS = 0.25
 """A settled label is replaced when the vote has named another one for this long."""
 
@@ -28,7 +31,7 @@ _SHOWN_SECONDS = 0.25
 """A character that a few frames miss is still reported for this long."""
 
 _SMOOTHING_SECONDS = 0.05
-_UNSETTLED_A_FRAME = 8
+_UNSETTLED_A_FRAME = 20
 _SETTLED_A_FRAME = 2
 """How many characters are classified again in one frame: the network costs most of it."""
 
@@ -276,9 +279,10 @@ class CharacterTracker:
         wait = _CHANGE_SECONDS if track.settled else SETTLE_SECONDS
         # Times of frames are not exact: half a millisecond must not cost a frame.
         long_enough = time - track.label_since >= wait - 5e-4
-        enough = track.label_votes >= _SETTLE_VOTES
-        sure = answer[track.label] >= self._min_confidence
-        return bool(sure and (still or (long_enough and enough)))
+        confidence = float(answer[track.label])
+        votes = _SURE_VOTES if confidence >= _SURE else _SETTLE_VOTES
+        settles = still or (long_enough and track.label_votes >= votes)
+        return settles and confidence >= self._min_confidence
 
 
 def _mean(track: _Track) -> NDArray[np.float64]:
