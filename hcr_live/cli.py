@@ -1,4 +1,4 @@
-"""The command line: `python main.py [live] ...`, `read ...`, `cameras`."""
+"""The command line: `python main.py [live] ...`, `read ...`, `collect ...`, `cameras`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from hcr_live.options import (
     MODES,
     PENS,
     READ_FORMATS,
+    CollectOptions,
     LiveOptions,
     ReadOptions,
     ReplayOptions,
@@ -32,6 +33,7 @@ examples:
   python main.py --source clip.mp4 --no-window --events out.jsonl
   python main.py --record demo.mp4                 record what the window shows
   python main.py read sheet.jpg scans/ --format json
+  python main.py collect --out mine                training data from sheets held up
   python main.py replay out.jsonl                  read the strokes of --events again
   python main.py cameras                           which cameras there are
 
@@ -112,11 +114,43 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="another network (.tflite) than the one in models/",
     )
+    _add_config(parser)
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config",
         type=Path,
         metavar="FILE",
-        help="TOML file with any of these options as defaults, such as: mode = 'air'",
+        help="TOML file with any of these options as defaults, such as: alphabet = 'digits'",
+    )
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--source",
+        default="0",
+        metavar="WHAT",
+        help="camera number, video file, image, folder of images, http or rtsp address, "
+        "or demo; default 0",
+    )
+    parser.add_argument(
+        "--width", type=_positive_whole, metavar="PIXELS", help="ask the camera for this width"
+    )
+    parser.add_argument(
+        "--height", type=_positive_whole, metavar="PIXELS", help="ask the camera for this height"
+    )
+    parser.add_argument(
+        "--fps", type=_positive, metavar="N", help="ask the camera for this many frames a second"
+    )
+
+
+def _add_no_window(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-window",
+        dest="window",
+        action="store_false",
+        help="show nothing; end with Ctrl-C",
     )
 
 
@@ -138,13 +172,7 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--source",
-        default="0",
-        metavar="WHAT",
-        help="camera number, video file, image, folder of images, http or rtsp address, "
-        "or demo; default 0",
-    )
+    _add_source(parser)
     parser.add_argument(
         "--mode",
         choices=MODES,
@@ -178,26 +206,12 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
         help="write what is recognised as JSON lines, as it happens; replaces the file; - is "
         "standard output",
     )
-    parser.add_argument(
-        "--no-window",
-        dest="window",
-        action="store_false",
-        help="show nothing; end with Ctrl-C",
-    )
+    _add_no_window(parser)
     parser.add_argument(
         "--mirror",
         action=argparse.BooleanOptionalAction,
         help="the camera faces the writer: show the picture as in a mirror and read air-writing "
         "as the writer sees it; default on for a camera, off for anything else",
-    )
-    parser.add_argument(
-        "--width", type=_positive_whole, metavar="PIXELS", help="ask the camera for this width"
-    )
-    parser.add_argument(
-        "--height", type=_positive_whole, metavar="PIXELS", help="ask the camera for this height"
-    )
-    parser.add_argument(
-        "--fps", type=_positive, metavar="N", help="ask the camera for this many frames a second"
     )
     _add_region(parser)
     parser.add_argument(
@@ -236,6 +250,35 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="also write copies with boxes and letters there",
     )
+    return parser
+
+
+def _collect_parser(prog: str) -> argparse.ArgumentParser:
+    try:
+        from train.extract import add_sheet_arguments
+    except ModuleNotFoundError as error:
+        raise HcrError(
+            f"collect needs {error.name}, which is not installed: get the whole project, install"
+            " its requirements.txt, and start 'python main.py collect' in its folder."
+        ) from error
+    parser = _Parser(
+        prog=prog,
+        description="Make training data from sheets of handwriting that are held up to the camera:"
+        " pages of the printed form (python -m train sheet), or plain ones with --labels, or else"
+        " asked one by one.",
+        epilog="example:\n  python main.py collect --labels 'ABCDE FGHIJ' --out mine",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_sheet_arguments(parser)
+    _add_source(parser)
+    _add_no_window(parser)
+    parser.add_argument(
+        "--mirror",
+        action=argparse.BooleanOptionalAction,
+        help="show the picture as in a mirror; default on for a camera, off for anything else",
+    )
+    _add_config(parser)
     return parser
 
 
@@ -292,6 +335,13 @@ def _run_read(arguments: Sequence[str], prog: str) -> int:
     return run(ReadOptions(**values))  # type: ignore[arg-type]
 
 
+def _run_collect(arguments: Sequence[str], prog: str) -> int:
+    options = CollectOptions(**_parse(_collect_parser(prog), arguments))  # type: ignore[arg-type]
+    from hcr_live.collect import run
+
+    return run(options)
+
+
 def _run_replay(arguments: Sequence[str], prog: str) -> int:
     options = ReplayOptions(**_parse(_replay_parser(prog), arguments))  # type: ignore[arg-type]
     from hcr_live.replay import run
@@ -314,6 +364,7 @@ def _run_cameras(arguments: Sequence[str], prog: str) -> int:
 _COMMANDS = {
     "live": _run_live,
     "read": _run_read,
+    "collect": _run_collect,
     "replay": _run_replay,
     "cameras": _run_cameras,
 }
@@ -325,6 +376,8 @@ def _overview(prog: str) -> str:
         f"commands:\n"
         f"  {prog} [live] ...     read live from a camera or clip (the default), options below\n"
         f"  {prog} read ...       read still images; see '{prog} read --help'\n"
+        f"  {prog} collect ...    make training data from sheets that are held up; see "
+        f"'{prog} collect --help'\n"
         f"  {prog} replay ...     read recorded strokes again; see '{prog} replay --help'\n"
         f"  {prog} cameras        list the cameras that can be opened\n"
     )

@@ -77,6 +77,25 @@ class ReadOptions:
 
 
 @dataclass(frozen=True)
+class CollectOptions:
+    """What `collect` was asked to do."""
+
+    out: Path
+    source: str = "0"
+    labels: str | None = None
+    ask: bool = False
+    writer: str | None = None
+    alphabet: str = "all"
+    window: bool = True
+    mirror: bool | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    model: Path | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True)
 class ReplayOptions:
     """What `replay` was asked to do."""
 

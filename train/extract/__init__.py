@@ -76,13 +76,12 @@ def run(options: argparse.Namespace) -> None:
             is not that of the labels.
     """
     from hcr_live.classifier import Classifier
-    from train.extract.contact_sheet import agree, contact_sheet
+    from train.extract.contact_sheet import agree
     from train.extract.folder import (
         add_sheets,
         check_writer,
         contact_sheet_path,
         open_folder,
-        save_png,
         with_writers,
     )
     from train.extract.labels import read_labels
@@ -100,8 +99,7 @@ def run(options: argparse.Namespace) -> None:
     _refuse_mismatch(sheets, guesses, labels, overview)
     if options.ask:
         sheets, guesses = _ask(sheets, guesses)
-    save_png(overview, contact_sheet(sheets, guesses))
-    entries = add_sheets(options.out, known, sheets)
+    entries = add_sheets(options.out, known, sheets, guesses)
     for sheet in sheets:
         print(said(sheet))
     pairs = zip([e.label for e in entries], [g for read in guesses for g in read], strict=True)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hcr_live.errors import HcrError
 from train.data.characters import Ink
 from train.data.folders import LABELS_FILE
+from train.extract.contact_sheet import contact_sheet
 from train.extract.cutout import Sheet
 
 CONTACT_SHEET = "contact-sheet"
@@ -117,15 +118,34 @@ def with_writers(
     return numbered
 
 
-def add_sheets(folder: Path, known: Sequence[Entry], sheets: Sequence[Sheet]) -> list[Entry]:
-    """Write the characters of labelled sheets; see `add_characters`."""
+def add_sheets(
+    folder: Path,
+    known: Sequence[Entry],
+    sheets: Sequence[Sheet],
+    guesses: Sequence[Sequence[str]],
+) -> list[Entry]:
+    """Write the characters of labelled sheets and their contact sheet; see `add_characters`.
+
+    Args:
+        folder: What `open_folder` let pass.
+        known: What `open_folder` returned.
+        sheets: Labelled, with writers.
+        guesses: The network's reading of each cut-out of each sheet.
+    """
     entries = [
         Entry("", one.label, sheet.writer or "", str(sheet.page or ""), sheet.name)
         for sheet in sheets
         for one in sheet.cut_outs
     ]
     inks = [one.ink for sheet in sheets for one in sheet.cut_outs]
-    return add_characters(folder, known, inks, entries)
+    overview = contact_sheet_path(folder)
+    try:
+        save_png(overview, contact_sheet(sheets, guesses))
+        return add_characters(folder, known, inks, entries)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            overview.unlink()
+        raise
 
 
 def add_characters(
