@@ -68,7 +68,7 @@ class Recognizer:
             HcrError: If it is no such array, or the region lies outside of it.
         """
         from hcr_live.paper.page import check_region
-        from hcr_live.paper.picture import answers, read_picture
+        from hcr_live.paper.picture import answers, is_writing, read_picture
         from hcr_live.sources.images import to_bgr
         from hcr_live.text import PageCharacter, join_page
 
@@ -84,6 +84,8 @@ class Recognizer:
             [glyph.word for glyph in glyphs],
             self._alphabet,
         )
+        if not is_writing(rows.max(axis=1), self._min_confidence):
+            glyphs, rows = (), rows[:0]
         characters: list[Character] = []
         placed: list[PageCharacter] = []
         for glyph, row in zip(glyphs, rows, strict=True):

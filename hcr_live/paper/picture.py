@@ -13,6 +13,13 @@ from hcr_live.paper.context import in_context
 from hcr_live.paper.orientation import Classify, quarter_turns
 from hcr_live.paper.page import Page, locate, turned
 
+_MOST_UNSURE = 0.5
+"""More unsure characters than this share are no writing."""
+
+_MANY, _LEAST_MEAN = 8, 0.5
+"""Of so many characters the geometric mean of the confidences is above this; one that is crossed
+out weighs too much among few."""
+
 
 def read_picture(
     image: NDArray[np.uint8],
@@ -60,3 +67,20 @@ def answers(
         float32 (n, k) over the alphabet's labels, rows sum to 1.
     """
     return alphabet.project(in_context(probabilities, boxes, lines, words, alphabet))
+
+
+def is_writing(confidences: NDArray[np.float32], min_confidence: float = 0.5) -> bool:
+    """Return whether what was located on a page is writing as a whole.
+
+    Things, screens and print give a sure letter here and there, handwriting hardly an unsure one.
+
+    Args:
+        confidences: float32 (n,), of the best label of each character located on the page.
+        min_confidence: A character less sure than this is unsure, in [0, 1].
+    """
+    if not len(confidences):
+        return False
+    if np.mean(confidences < min_confidence) > _MOST_UNSURE:
+        return False
+    mean = float(np.exp(np.log(np.maximum(confidences, 1e-3)).mean()))
+    return len(confidences) < _MANY or mean > min(_LEAST_MEAN, min_confidence)

@@ -13,7 +13,7 @@ from hcr_live.frame import Box, Frame
 from hcr_live.paper.memory import PageMemory, Sighting
 from hcr_live.paper.orientation import quarter_turns
 from hcr_live.paper.page import Page, PageFinder, turned
-from hcr_live.paper.picture import answers, read_picture
+from hcr_live.paper.picture import answers, is_writing, read_picture
 from hcr_live.paper.sharpness import is_blurred
 from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
 from hcr_live.reading import Character, Classifies, Prediction
@@ -158,7 +158,7 @@ class PaperReader:
             for t in tracked
             if t.settled and (frame.still or self._is_sure(t))
         }
-        if not self._memory.reported and not self._has_anchor(certain.values()):
+        if not self._memory.reported and not self._is_writing(tracked, certain.values()):
             certain = {}
         sightings = [
             Sighting(t.identity, certain[t.identity].text, t.box, t.line, t.word, now=t.seen >= now)
@@ -292,10 +292,15 @@ class PaperReader:
         """Return what the votes of all characters say in their context, float32 (n, k)."""
         return answers(votes, boxes, lines, words, self._alphabet)
 
-    def _has_anchor(self, predictions: Iterable[Prediction]) -> bool:
-        """Whether one character is beyond doubt: on a face or a logo all are doubtful."""
+    def _is_writing(
+        self, tracked: Sequence[TrackedCharacter], certain: Iterable[Prediction]
+    ) -> bool:
+        """Whether one character is beyond doubt and few are doubtful, unlike on a face."""
         enough = (1 + self._min_confidence) / 2
-        return any(prediction.confidence >= enough for prediction in predictions)
+        if not any(prediction.confidence >= enough for prediction in certain):
+            return False
+        confidences = np.array([t.probabilities.max() for t in tracked], np.float32)
+        return is_writing(confidences, self._min_confidence)
 
     def _is_sure(self, track: TrackedCharacter) -> bool:
         """Whether a character, or the sheet it is on, has been there for long enough."""
