@@ -473,9 +473,14 @@ def _is_surely_written(page: Page) -> bool:
     """
     assert page.outline is not None
     side = float(np.sqrt(cv2.contourArea(page.outline)))
-    sizes = [max(glyph.box.w, glyph.box.h) for glyph in page.glyphs]
+    sizes = []
+    for x, y, w, h in (glyph.box for glyph in page.glyphs):
+        middle = (x + w / 2, y + h / 2)
+        # What crosses the edge is what lies on it or before it.
+        if cv2.pointPolygonTest(page.outline, middle, True) > 0.5 * max(w, h):
+            sizes.append(max(w, h))
     readable = [size for size in sizes if size > max(_LEAST_HEIGHT, 0.04 * side)]
-    return len(readable) > max(2, 0.5 * len(sizes)) or max(sizes, default=0) > 0.2 * side
+    return len(readable) > max(2, 0.5 * len(page.glyphs)) or max(sizes, default=0) > 0.2 * side
 
 
 def _read_outline(

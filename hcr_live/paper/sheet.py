@@ -134,18 +134,20 @@ def _judge_mask(
             blobs.append((contour, box))
     found = []
     for contour, _ in blobs:
-        judged = _judge(contour, cv2.contourArea(contour), colours, grey, shrunk, demand)
+        area = cv2.contourArea(contour)
+        doubtful = demand != "light"
+        judged = _judge(contour, area, colours, grey, shrunk, demand, doubtful=doubtful)
         if judged is not None:
             found.append(judged)
-        if judged is None or not _is_beyond_doubt(*judged, grey.size):
-            found += _judge_sides(contour, colours, grey, shrunk, demand)
+        if demand == "light" and (judged is None or not _is_beyond_doubt(*judged, grey.size)):
+            found += _judge_sides(contour, colours, grey, shrunk)
     # A crease parts a folded sheet into two blobs, each of them whole.
     halves = [part for part in blobs[:_MOST_BLOBS] if _is_whole(part[0])]
     for (first, box), (second, other) in combinations(halves, 2):
         if _are_beside(box, other):
             both = np.concatenate([first, second])
             area = cv2.contourArea(first) + cv2.contourArea(second)
-            judged = _judge(both, area, colours, grey, shrunk, demand)
+            judged = _judge(both, area, colours, grey, shrunk, demand, doubtful=True)
             if judged is not None:
                 found.append(judged)
     return found
@@ -298,12 +300,15 @@ def _judge(
     grey: NDArray[np.uint8],
     shrunk: float,
     demand: Demand,
+    *,
+    doubtful: bool = False,
 ) -> tuple[float, Quad] | None:
     """Return (score, corners) of a candidate, or None where it is no sheet."""
     height, width = grey.shape
     hull = cv2.convexHull(contour)
     hull_area = float(cv2.contourArea(hull))
-    if hull_area < _SMALLEST_SHARE * grey.size or area < 0.76 * hull_area:
+    least_fill = 0.87 if doubtful else 0.76
+    if hull_area < _SMALLEST_SHARE * grey.size or area < least_fill * hull_area:
         return None
     polygon = cv2.approxPolyDP(hull, 0.012 * cv2.arcLength(hull, True), True)[:, 0]
     corners = _four_sides(polygon.astype(np.float64))
@@ -323,7 +328,7 @@ def _judge(
     common, _ = cv2.intersectConvexConvex(shown, hull.astype(np.float32))
     straight = common / (hull_area + cv2.contourArea(shown) - common)
     # An ellipse (a face, a lamp) fills 79 percent of its best quadrilateral.
-    if straight < 0.88:
+    if straight < (0.92 if doubtful else 0.88):
         return None
     fill = straight * area / hull_area
     return _judge_quad(_grown(quad, shrunk), colours, grey, fill, demand)
@@ -349,7 +354,7 @@ def _judge_quad(
     if shown is None or _plainness(quad, colours) < 0.7:
         return None
     held = 1.0 if demand == "edge" else _support(quad, colours, grey, demand)
-    if held < 0.7:
+    if held < (0.7 if demand == "light" else 0.8):
         return None
     return held * fill * float(np.sqrt(cv2.contourArea(shown))), quad
 
@@ -359,7 +364,6 @@ def _judge_sides(
     colours: NDArray[np.uint8],
     grey: NDArray[np.uint8],
     shrunk: float,
-    demand: Demand,
 ) -> list[tuple[float, Quad]]:
     """Return (score, corners) of sheets that are one blob with what lies behind them.
 
@@ -413,7 +417,7 @@ def _judge_sides(
         quad = _in_order(meet[index])
         # A round blob (a face) has straight stretches as well, but leaves the corners bare.
         if _is_card_shaped(quad) and _covered(quad, contour, (height, width)) > 0.93:
-            judged = _judge_quad(_grown(quad, shrunk), colours, grey, 1.0, demand)
+            judged = _judge_quad(_grown(quad, shrunk), colours, grey, 1.0, "light")
             # Chosen among many, so it has to be better than what a blob's hull gives.
             if judged is not None and judged[0] > 0.8 * np.sqrt(cv2.contourArea(quad)):
                 found.append(judged)
