@@ -68,6 +68,7 @@ class PageMemory:
     def __init__(self) -> None:
         self._entries: dict[int, _Entry] = {}
         self._layouts: deque[tuple[float, _Layout]] = deque()
+        self._votes: Counter[_Layout] = Counter()
         self._left: list[_Entry] = []
         self._left_until: float | None = None
         self._known: set[int] = set()
@@ -94,12 +95,12 @@ class PageMemory:
     def end_page(self) -> None:
         """What is seen from now on belongs to another page."""
         self._entries, self._known = {}, set()
-        self._layouts.clear()
+        self._forget_layouts()
 
     def read_anew(self) -> None:
         """The same characters are about to be read once more."""
         self._entries = {}
-        self._layouts.clear()
+        self._forget_layouts()
 
     def update(
         self, sightings: Sequence[Sighting], time: float, width: int, height: int
@@ -128,6 +129,10 @@ class PageMemory:
         self._arrange([s for s in present if s.now], time)
         self._drop_erased(time, width, height)
         return news, ended
+
+    def _forget_layouts(self) -> None:
+        self._layouts.clear()
+        self._votes.clear()
 
     def _is_known(self, sighting: Sighting) -> bool:
         """Whether it is a character of the page that was left behind."""
@@ -205,16 +210,23 @@ class PageMemory:
 
     def _arrange(self, seen: list[Sighting], time: float) -> None:
         """Number the characters anew if the whole page is seen: else they would shift."""
-        self._layouts.append((time, tuple((s.identity, s.line, s.word) for s in seen)))
+        layout = tuple((s.identity, s.line, s.word) for s in seen)
+        self._layouts.append((time, layout))
+        self._votes[layout] += 1
         while self._layouts[0][0] < time - LAYOUT_SECONDS:
-            self._layouts.popleft()
+            self._votes[self._layouts.popleft()[1]] -= 1
+        self._votes = +self._votes
         whole = {s.identity for s in seen}
         if not whole or whole != set(self._entries):
             return
-        votes = Counter(
-            layout for _, layout in self._layouts if {identity for identity, *_ in layout} == whole
-        )
-        for place, (identity, line, word) in enumerate(votes.most_common(1)[0][0]):
+        same = [
+            layout
+            for layout in self._votes
+            if len(layout) == len(whole) and {identity for identity, *_ in layout} == whole
+        ]
+        for place, (identity, line, word) in enumerate(
+            max(same, key=lambda layout: self._votes[layout])
+        ):
             entry = self._entries[identity]
             entry.line, entry.word, entry.place = line, word, float(place)
 

@@ -108,6 +108,7 @@ class PaperReader:
         self._changed_at = float("-inf")
         self._nothing: Page | None = None
         self._boxes: tuple[Box, ...] = ()
+        self._predicted: dict[int, tuple[NDArray[np.float32], Prediction]] = {}
         self._blurred_for = 0.0
         self._watched = 0.0
         self._frame_time = 0.0
@@ -153,8 +154,9 @@ class PaperReader:
         else:
             self._bare_since = None
             self._outline_since = now if self._outline_since is None else self._outline_since
+        predictions = self._predictions(tracked)
         certain = {
-            t.identity: self._alphabet.predict(t.probabilities)
+            t.identity: predictions[t.identity]
             for t in tracked
             if t.settled and (frame.still or self._is_sure(t))
         }
@@ -183,8 +185,7 @@ class PaperReader:
             self._read_again_at = now + (READ_AGAIN_SECONDS if tracked else SEARCH_AGAIN_SECONDS)
         return PaperStep(
             marks=tuple(
-                Mark(t.box, self._alphabet.predict(t.probabilities), t.identity in reported)
-                for t in tracked
+                Mark(t.box, predictions[t.identity], t.identity in reported) for t in tracked
             ),
             outline=page.outline,
             guide=page.guide,
@@ -291,6 +292,16 @@ class PaperReader:
     ) -> NDArray[np.float32]:
         """Return what the votes of all characters say in their context, float32 (n, k)."""
         return answers(votes, boxes, lines, words, self._alphabet)
+
+    def _predictions(self, tracked: Sequence[TrackedCharacter]) -> dict[int, Prediction]:
+        """Return the best labels of each character; most have not changed since the last frame."""
+        before, self._predicted = self._predicted, {}
+        for t in tracked:
+            known = before.get(t.identity)
+            if known is None or known[0] is not t.probabilities:
+                known = (t.probabilities, self._alphabet.predict(t.probabilities))
+            self._predicted[t.identity] = known
+        return {identity: prediction for identity, (_, prediction) in self._predicted.items()}
 
     def _is_writing(
         self, tracked: Sequence[TrackedCharacter], certain: Iterable[Prediction]

@@ -333,8 +333,11 @@ def _assign(
     cost = np.where((distance < 0.5) & (growth < 0.6), distance + 0.5 * growth, np.inf)
     pairs: dict[int, int] = {}
     while np.isfinite(cost).any():
-        i, j = np.unravel_index(int(np.argmin(cost)), cost.shape)
-        pairs[int(i)] = int(j)
-        cost[i, :] = np.inf
-        cost[:, j] = np.inf
+        # All at once that are each other's nearest.
+        nearest, nearest_box = cost.argmin(axis=1), cost.argmin(axis=0)
+        rows = np.flatnonzero(np.isfinite(cost.min(axis=1)))
+        rows = rows[nearest_box[nearest[rows]] == rows]
+        pairs.update(zip(rows.tolist(), nearest[rows].tolist(), strict=True))
+        cost[rows, :] = np.inf
+        cost[:, nearest[rows]] = np.inf
     return pairs
