@@ -224,9 +224,8 @@ class PageMemory:
             for layout in self._votes
             if len(layout) == len(whole) and {identity for identity, *_ in layout} == whole
         ]
-        for place, (identity, line, word) in enumerate(
-            max(same, key=lambda layout: self._votes[layout])
-        ):
+        usual: _Layout = max(same, key=lambda layout: self._votes[layout])
+        for place, (identity, line, word) in enumerate(usual):
             entry = self._entries[identity]
             entry.line, entry.word, entry.place = line, word, float(place)
 
