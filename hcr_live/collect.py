@@ -12,13 +12,10 @@ from hcr_live.options import CollectOptions
 from hcr_live.sources.base import EndOfSource, Source
 
 if TYPE_CHECKING:
-    from hcr_live.frame import Frame
     from hcr_live.sinks.window import Window
     from train.extract.collector import Collector
     from train.extract.cutout import Sheet
     from train.extract.folder import Entry
-
-_STILL_SECONDS = 2.0  # how long the window shows each picture of a folder
 
 
 def run(
@@ -40,6 +37,7 @@ def run(
             more, or the source ended before anything was kept.
     """
     from hcr_live.classifier import Classifier
+    from hcr_live.live import terminate_as_interrupt
     from hcr_live.sinks.window import require_display
     from hcr_live.sources import open_source
     from train.extract.ask import AskWindow
@@ -58,6 +56,7 @@ def run(
     folder = _Folder(options.out, options.writer, open_folder(options.out))
     classifier = Classifier(options.model)
     with ExitStack() as stack:
+        stack.enter_context(terminate_as_interrupt())
         source = open_source(
             options.source, width=options.width, height=options.height, fps=options.fps
         )
@@ -83,7 +82,7 @@ def run(
         lost = source.notice
     if not folder.added and not collector.finished:
         raise HcrError(f"Nothing was kept from {source.info.name}. {lost or collector.hint}")
-    if lost:
+    if lost and window is not None:
         print(f"hcr_live: {lost}", file=sys.stderr)
     return 1 if lost else 0
 
@@ -95,23 +94,28 @@ def _collect(source: Source, collector: Collector, folder: _Folder, window: Wind
         while not collector.finished:
             collector.total = len(folder.known)
             frame = None if collector.waiting else source.read(timeout=0.1)
+            if frame is not None and frame.still:
+                raise HcrError(
+                    f"{source.info.name} is no video; for pictures there is: python -m train"
+                    f" extract {source.info.name} --out {folder.path}"
+                )
             if frame is not None:
                 collector.step(frame)
             if window is not None:
-                collector.press(_key(window, collector, source, frame))
+                collector.press(_key(window, collector, source))
             elif source.notice != notice:
                 notice = source.notice
                 if notice:
                     print(f"hcr_live: {notice}", file=sys.stderr)
-            folder.add(collector.kept())
+            folder.add_all(collector)
     except (EndOfSource, KeyboardInterrupt):
         pass
     finally:
         collector.finish()
-        folder.add(collector.kept())
+        folder.add_all(collector)
 
 
-def _key(window: Window, collector: Collector, source: Source, frame: Frame | None) -> str | None:
+def _key(window: Window, collector: Collector, source: Source) -> str | None:
     """Show the picture and wait for a key until the next frame is due."""
     picture = collector.picture(source.notice)
     if picture is not None:
@@ -120,14 +124,14 @@ def _key(window: Window, collector: Collector, source: Source, frame: Frame | No
         return window.poll(0.1)
     if source.info.live:
         return window.poll()
-    return window.poll(_STILL_SECONDS if frame is not None and frame.still else 1 / 30)
+    return window.poll(1 / max(source.info.fps, 1.0))
 
 
 class _Folder:
     """The folder that the characters go to."""
 
     def __init__(self, path: Path, writer: str | None, known: list[Entry]) -> None:
-        self._path = path
+        self.path = path
         self._writer = writer
         self.known = known
         self.added = 0
@@ -140,29 +144,30 @@ class _Folder:
             (one.writer, one.page) != (writer, str(sheet.page)) for one in self.known
         ):
             return ""
-        return f"Page {sheet.page} of writer {writer} is in {self._path}: hold up the next sheet."
+        return f"Page {sheet.page} of writer {writer} is in {self.path}: hold up the next sheet."
 
-    def add(self, kept: tuple[Sheet, list[str]] | None) -> None:
-        """Write a sheet, if there is one.
+    def add_all(self, collector: Collector) -> None:
+        """Write what was kept since this was called last.
 
         Raises:
-            HcrError: If that is not possible; then nothing of it is there.
+            HcrError: If a sheet can't be written; then nothing of it is there.
         """
+        while (kept := collector.kept()) is not None:
+            self._add(*kept)
+
+    def _add(self, sheet: Sheet, guesses: list[str]) -> None:
         from train.extract import said
         from train.extract.folder import add_sheets, with_writers
 
-        if kept is None:
-            return
-        sheet, guesses = kept
         # Of a session's plain sheets nobody says that they are of several people.
         writer = self._writer or (self._plain_writer if sheet.writer is None else None)
         numbered = with_writers([sheet], self.known, writer)
         if sheet.page is None:
             self._plain_writer = numbered[0].writer
         try:
-            new = add_sheets(self._path, self.known, numbered, [guesses])
+            new = add_sheets(self.path, self.known, numbered, [guesses])
         except KeyboardInterrupt:
-            self.known += add_sheets(self._path, self.known, numbered, [guesses])
+            self.known += add_sheets(self.path, self.known, numbered, [guesses])
             raise
         self.known += new
         self.added += len(new)
@@ -172,7 +177,7 @@ class _Folder:
         """Say what is in the folder now, and what to do with it."""
         classes = len({one.label for one in self.known})
         return (
-            f"{self._path} has {len(self.known)} characters of {classes} classes,"
+            f"{self.path} has {len(self.known)} characters of {classes} classes,"
             f" {self.added} of them new."
-            f" Look at its contact sheets, then: python -m train personalise {self._path}"
+            f" Look at its contact sheets, then: python -m train personalise {self.path}"
         )

@@ -416,7 +416,7 @@ def run(
     if options.record is not None:
         check_recording_path(options.record, overwrite=options.overwrite)
     with ExitStack() as stack:
-        stack.enter_context(_terminate_as_interrupt())
+        stack.enter_context(terminate_as_interrupt())
         hands = _start_hands(stack)
         # Hands, decoding and encoding have threads of their own: more of them within OpenCV's
         # small steps cost twice the processor time and gain nothing.
@@ -543,7 +543,7 @@ def _free_name(ending: str) -> Path:
 
 
 @contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
+def terminate_as_interrupt() -> Iterator[None]:
     """Let SIGTERM end the run as Ctrl-C does: recording and events are finished."""
 
     def interrupt(*_: object) -> None:

@@ -151,7 +151,7 @@ def test_a_form_with_covered_boxes_waits_for_a_key(form):
         cv2.circle(image, np.rint(one.place.mean(axis=0)).astype(int), 30, SKIN, -1, cv2.LINE_AA)
     collector, _ = collect(frames(images, FPS))
     assert not collector.waiting
-    assert "covered" in collector.hint
+    assert "Boxes covered" in collector.hint
     collector.press(" ")
     collector.press("enter")
     sheet, _ = collector.kept()
@@ -304,16 +304,18 @@ def test_bad_options_get_one_sentence(arguments, message, tmp_path, capsys):
     assert error.count("\n") == 1
 
 
-def test_nothing_to_collect_says_why(room, plain, tmp_path, capsys):
-    picture = str(tmp_path / "scene.png")
-    for image, labels, why in (
-        (np.full_like(room, 90), ["--labels", "RAKE"], "Hold up a form"),
-        (plain, [], "give --labels"),
-    ):
-        cv2.imwrite(picture, image)
-        command = ["collect", "--source", picture, "--no-window", *labels]
-        assert main([*command, "--out", str(tmp_path / "mine")]) == 2
-        assert why in capsys.readouterr().err
+@pytest.mark.parametrize(("labels", "why"), [([], "give --labels"), (["--labels", "A"], "Hold up")])
+def test_nothing_to_collect_says_why(room, tmp_path, monkeypatch, capsys, labels, why):
+    at_source(monkeypatch, frames([np.full_like(room, 90)] * 3), live=False)
+    assert main(["collect", "--no-window", "--out", str(tmp_path / "mine"), *labels]) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_pictures_are_for_extract(room, tmp_path, capsys):
+    cv2.imwrite(str(tmp_path / "scan.png"), room)
+    command = ["collect", "--source", str(tmp_path / "scan.png"), "--out", str(tmp_path / "mine")]
+    assert main([*command, "--no-window"]) == 2
+    assert f"python -m train extract {tmp_path / 'scan.png'}" in capsys.readouterr().err
 
 
 def test_collecting_loads_no_tensorflow(tmp_path):

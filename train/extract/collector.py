@@ -118,6 +118,7 @@ class Collector:
         self._kept: list[tuple[Sheet, list[str]]] = []
         self._gone = True
         self._size = 0
+        self._steadiness = 0.0
         self._notice, self._notice_until = "", float("-inf")
 
     @property
@@ -134,14 +135,14 @@ class Collector:
         self._frame = frame
         grey = cv2.cvtColor(frame.image, cv2.COLOR_BGR2GRAY)
         try:
-            self._form = self._find_form(grey, frame)
-            if frame.still or not self._looks or frame.time >= self._looks[-1].time + _EVERY:
+            self._form = find_form(grey, "the picture", (min(_MARK_SIDE, max(grey.shape)),))
+            if not self._looks or frame.time >= self._looks[-1].time + _EVERY:
                 self._look(grey, frame)
         except HcrError as error:
             self._form_seen, self._form, self.hint = frame.time, None, str(error)
-            self._looks.clear()
+            self._forget()
             return
-        self._take_if_steady(frame)
+        self._take_if_steady()
 
     def press(self, key: str | None) -> None:
         """Take a key: as `train.extract.ask.AskWindow` names them."""
@@ -181,11 +182,6 @@ class Collector:
             return None
         return draw_finding(self._frame.image, self._finding(notice), self._mirror)
 
-    def _find_form(self, grey: NDArray[np.uint8], frame: Frame) -> Form | None:
-        if frame.still:
-            return find_form(grey, "the picture")
-        return find_form(grey, "the picture", (min(_MARK_SIDE, max(grey.shape)),))
-
     def _look(self, grey: NDArray[np.uint8], frame: Frame) -> None:
         name = f"{self._name} at {frame.time:.1f} s"
         if self._form is not None:
@@ -194,8 +190,7 @@ class Collector:
         elif frame.time < self._form_seen + _FORM_SECONDS:
             return
         else:
-            tries = 4 if frame.still else 1
-            sheet = read_plain(frame.image, name, self._probabilities, self._labels, tries)
+            sheet = read_plain(frame.image, name, self._probabilities, self._labels, tries=1)
             sheet = labelled(sheet, self._labels)
         look = _Look(
             frame.time,
@@ -209,8 +204,9 @@ class Collector:
             self._looks.popleft()
         self._gone |= sheet.page is not None or len(sheet.cut_outs) < self._size / 2
 
-    def _take_if_steady(self, frame: Frame) -> None:
+    def _take_if_steady(self) -> None:
         """Take the picture where that is possible, and say what to do where it is not."""
+        self._steadiness = 0.0
         if not self._looks:
             return
         newest = self._looks[-1].sheet
@@ -219,18 +215,15 @@ class Collector:
             return
         if not self._gone:
             self.hint = "Hold up the next sheet. Space: take this one again."
-        elif frame.still:
-            self._take()
         elif newest.hidden and self._by_hand:
-            self.hint = (
-                f"{newest.hidden} boxes are covered or out of the picture. Space: take it so."
-            )
+            self.hint = f"Boxes covered or out of the picture: {newest.hidden}. Space: take it so."
         elif newest.outline is None and not self._labels:
             self.hint = "No edge of a sheet is seen: hold up all of it. Space: take it so."
-        elif self._steadiness() < 1:
+        elif (steadiness := self._steady_for() / _needed(newest)) < 1:
+            self._steadiness = steadiness
             self.hint = "Hold still."
             if newest.empty:
-                self.hint = f"{newest.empty} boxes are empty. Hold still to take it so."
+                self.hint = f"Boxes still empty: {newest.empty}. Hold still to take it so."
         elif self._best().softness > BLURRED:
             self.hint = "It is blurred: hold it still, closer, in more light. Space: take it so."
         else:
@@ -256,13 +249,10 @@ class Collector:
             del looks[0]
         return []
 
-    def _steadiness(self) -> float:
-        """Return how much of the time is over that a sheet must look the same, from 0 to 1."""
+    def _steady_for(self) -> float:
+        """Return for how many seconds the sheet has looked the same."""
         agreeing = self._agreeing()
-        if not agreeing:
-            return 0.0
-        needed = _STEADY_UNFINISHED if agreeing[-1].sheet.empty else _STEADY
-        return min(1.0, (agreeing[-1].time - agreeing[0].time) / needed)
+        return agreeing[-1].time - agreeing[0].time
 
     def _best(self) -> _Look:
         return min(self._agreeing(), key=lambda look: look.softness)
@@ -320,6 +310,11 @@ class Collector:
 
     def _look_again(self) -> None:
         self._state, self._taken, self._questions, self._refused = "looking", None, None, ""
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin anew to wait until the sheet is steady."""
+        self._steadiness = 0.0
         self._looks.clear()
 
     def _say(self, notice: str) -> None:
@@ -340,10 +335,15 @@ class Collector:
             sum(len(line) for line in self._labels),
             " ".join([self._notice] * recent + [self.hint]),
             notice,
-            self._steadiness(),
+            self._steadiness,
             self.total,
             move,
         )
+
+
+def _needed(sheet: Sheet) -> float:
+    """Return for how many seconds a sheet must look the same."""
+    return _STEADY_UNFINISHED if sheet.empty or sheet.hidden else _STEADY
 
 
 def _softness(grey: NDArray[np.uint8], sheet: Sheet) -> float:
