@@ -452,9 +452,7 @@ def _show_crops(name: str, done: Done) -> None:
                 for _, o in done
             )
             print_row(f"{name}, {title}, % right", _share(right, len(done)))
-    wrong = [(o.truth, o.tags["letters"]) for o in letters if o.tags["letters"] != o.truth.upper()]
-    common = Counter((one.upper(), other) for one, other in wrong).most_common(12)
-    print("  " + ", ".join(f"{one} as {other!r} {n}" for (one, other), n in common))
+    _print_mistakes([(o.truth.upper(), o.tags["letters"]) for o in letters])
 
 
 def _show_sheets(name: str, done: Done, *, by_kind: bool, most: float = 5) -> None:
@@ -476,6 +474,8 @@ def _show_sheets(name: str, done: Done, *, by_kind: bool, most: float = 5) -> No
     if changes:
         remark = f"{sum(c > 1 for c in changes)} of {len(changes)} more than once"
         print_row(f"{name}, changes of a settled label, most", max(changes), "at most 1", remark)
+    pairs = [pair for o in outcomes for pair in align(_bare(o.truth), _bare(o.read))]
+    _print_mistakes(pairs)
     groups: dict[str, list[Outcome]] = {}
     for task, outcome in done:
         tags = {"kind": task.kind} if by_kind else outcome.tags
@@ -484,6 +484,15 @@ def _show_sheets(name: str, done: Done, *, by_kind: bool, most: float = 5) -> No
     # Kinds from the worst on; what sheets have in common side by side.
     for group in sorted(groups, key=lambda g: (-_rate(groups[g]), g) if by_kind else (0.0, g)):
         _print_group(group, groups[group])
+
+
+def _print_mistakes(pairs: Iterable[tuple[str, str]]) -> None:
+    """Print what is most often read as something else, is not read, or is read out of nothing."""
+    common = Counter(pair for pair in pairs if pair[0] != pair[1]).most_common(14)
+    said = ", ".join(
+        f"{one or 'nothing'} as {other or 'nothing'} {n}" for (one, other), n in common
+    )
+    print(f"  {said}")
 
 
 def _print_group(group: str, members: Sequence[Outcome]) -> None:
