@@ -12,8 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generator import sheet, wear
+from generator.doodles import DOODLES, doodle_strokes
+from generator.kinds import ordinary_style
 from generator.sheet import PAPERS, RULINGS, background_image, random_style, sheet_image
 from generator.wear import Image
+from generator.writing import on_line
 
 
 def _printed(rng: np.random.Generator, seed: int, size: tuple[int, int], turn: float) -> Image:
@@ -30,6 +33,16 @@ def _printed(rng: np.random.Generator, seed: int, size: tuple[int, int], turn: f
         fingers=int(rng.integers(0, 3)),
     )
     return sheet_image([], seed=seed, size=size, style=style).image
+
+
+def _drawn(rng: np.random.Generator, seed: int, size: tuple[int, int]) -> Image:
+    """A sheet with a few drawings and scribbles."""
+    names = rng.choice(list(DOODLES), int(rng.integers(1, 6)), replace=False).tolist()
+    lines = [[on_line("A", doodle_strokes(name, rng)) for name in part]
+             for part in (names[::2], names[1::2]) if part]  # fmt: skip
+    height = float(rng.uniform(0.15, 0.35))
+    return sheet_image(lines, seed=seed, size=size,
+                       style=replace(ordinary_style(rng), writing=height)).image  # fmt: skip
 
 
 def _empty(rng: np.random.Generator, seed: int, size: tuple[int, int], *, dark: bool) -> Image:
@@ -183,6 +196,7 @@ SCENES: dict[str, Callable[[np.random.Generator, int, tuple[int, int]], Image]] 
     "printed page upside down": lambda rng, seed, size: _printed(rng, seed, size, 180),
     "empty board": lambda rng, seed, size: _empty(rng, seed, size, dark=True),
     "worn empty sheet": lambda rng, seed, size: _empty(rng, seed, size, dark=False),
+    "drawings": _drawn,
     "screen": lambda rng, seed, size: _screen(rng, size),
     "poster": lambda rng, seed, size: _poster(rng, size),
     "titled books": lambda rng, seed, size: _labelled_books(rng, size),
