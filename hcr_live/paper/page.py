@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import compress
+from itertools import compress, groupby
 
 import cv2
 import numpy as np
@@ -51,6 +51,10 @@ _SEARCH_EVERY = 8
 
 _SMALLEST_REGION = 16
 
+_SMALLEST_GROUND = 0.06
+"""A surface without an outline covers at least this share of the frame."""
+_MOST_GROUNDS = 3
+
 _LEAST_HEIGHT = 12
 """Pixels; smaller writing alone makes no sheet of what may be a door or a screen."""
 
@@ -58,7 +62,7 @@ _CELLS = 10
 """A character's outline is known by so many cells each way."""
 
 _THUMBNAIL_SHRINK = 3
-_CHANGE_OF_LIGHT = 0.1
+_CHANGE_OF_LIGHT = 0.07
 _CHANGE_OF_INK = 0.35
 _CHANGED_PIXELS = 4
 """A sheet has changed where so many pixels of its thumbnail differ by these shares of its light and
@@ -202,6 +206,8 @@ def locate(
     if outline is not None:
         return Page(outline, _read_sheet(image, outline))
     sheet = _written_sheet(image)
+    if sheet is None or not _is_surely_written(sheet):
+        sheet = _written_weak_sheet(image) or sheet
     if sheet is not None and sheet.glyphs:
         return sheet
     loose = _without_sheet(image)
@@ -228,16 +234,45 @@ def _large_character(image: NDArray[np.uint8]) -> Page | None:
 
 
 def _without_sheet(image: NDArray[np.uint8]) -> Page:
-    """Read the whole frame or the guide box, if that is nearly all plain ground."""
+    """Read the whole frame if nearly all of it is plain ground, else lines on plain parts."""
     height, width = image.shape[:2]
-    ground = _plain_ground(image)
-    if ground is not None:
-        return Page(None, _read_part(image, Box(0, 0, width, height), ground))
-    guide = guide_box(width, height)
-    x, y, w, h = guide
-    ground = _plain_ground(image[y : y + h, x : x + w])
-    glyphs = _read_part(image, guide, ground) if ground is not None else ()
-    return Page(None, glyphs, guide)
+    for part, ground in _plain_grounds(image):
+        glyphs = _read_part(image, part, ground)
+        if part.w * part.h == width * height:
+            return Page(None, glyphs)
+        glyphs = _in_lines(glyphs)
+        if glyphs:
+            return Page(None, glyphs)
+    return Page(None, (), guide_box(width, height))
+
+
+def _in_lines(glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
+    """Return the glyphs that stand in lines as writing does, at least three of a kind in each.
+
+    They are of one size and one pen, near each other, and not all bars. What has this by
+    chance (the features of a face, things on a shelf) is rarely three in a row.
+    """
+    kept: list[Glyph] = []
+    for _, members in groupby(glyphs, key=lambda glyph: glyph.line):
+        line = list(members)
+        tall = np.array([glyph.ink.shape[0] for glyph in line], np.float64)
+        wide = np.array([glyph.ink.shape[1] for glyph in line], np.float64)
+        pen = np.array([_pen_width(glyph.ink) for glyph in line])
+        height = np.median(tall)
+        alike = (tall > 0.45 * height) & (tall < 2.2 * height)
+        alike &= (pen > 0.6 * np.median(pen)) & (pen < 1.7 * np.median(pen))
+        bars = np.maximum(tall, wide) > 4 * np.minimum(tall, wide)
+        x = np.array([(glyph.flat or glyph.box).x for glyph in line])
+        gaps = x[1:] - x[:-1] - wide[:-1]
+        if alike.sum() >= 3 and not bars.all() and np.median(gaps) < 1.5 * height:
+            kept += compress(line, alike)
+    return tuple(kept)
+
+
+def _pen_width(ink: NDArray[np.uint8]) -> float:
+    """Return the mean width of the strokes in pixels: the area of the ink by half its outline."""
+    contours, _ = cv2.findContours(ink, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    return 2 * cv2.countNonZero(ink) / max(1.0, sum(len(contour) for contour in contours))
 
 
 def check_region(region: Box, width: int, height: int) -> None:
@@ -271,6 +306,7 @@ class PageFinder:
         self._seen: NDArray[np.uint8] | None = None
         self._bare: Page | None = None
         self._quarters = 0
+        self._weak = False
         self._since_search = 0
         self._count = 0
         self._share = 1.0
@@ -278,15 +314,15 @@ class PageFinder:
     def locate(self, image: NDArray[np.uint8]) -> Page:
         """Return the page in the next frame, uint8 (height, width, 3) BGR; see `locate`.
 
-        Where the last frame showed no sheet, looking for one and reading without one take
-        turns: both together are too long for one frame of a camera.
+        Where the last frame showed no sheet, looking for one, for one that hardly stands out,
+        and reading without one take turns: all together are too long for one frame of a camera.
         """
         if self._region is not None or min(image.shape[:2]) < _CLOSE_UP_SIDE:
             return locate(image, self._region, quarter_turns=self._quarters)
         search = self._search_is_due()
         page = self._follow(image)
         if page is None and search:
-            page = _written_sheet(image, self._outline, self._quarters)
+            page = self._search(image)
         self._since_search = 0 if search else self._since_search + 1
         if page is not None:
             self._outline, self._missed, self._bare = page.outline, 0, None
@@ -305,6 +341,14 @@ class PageFinder:
             self._bare = _read_turned(_without_sheet, image, self._quarters)
             self._quarters *= bool(self._bare.glyphs)
         return self._bare
+
+    def _search(self, image: NDArray[np.uint8]) -> Page | None:
+        """Look for the kind of sheet that there was, or, where there was none, for the other."""
+        look = _written_weak_sheet if self._weak else _written_sheet
+        page = look(image, self._outline, self._quarters)
+        if page is None or not _is_surely_written(page):
+            self._weak = not self._weak
+        return page
 
     def turn(self, quarter_turns: int) -> None:
         """Read what is in view turned counterclockwise from now on, for as long as it is seen.
@@ -429,8 +473,15 @@ def _differ(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
     light = cv2.mean(before)[0]
     after = cv2.convertScaleAbs(after, alpha=light / max(1.0, cv2.mean(after)[0]))
     around = np.ones((5, 5), np.uint8)
-    darker = cv2.subtract(cv2.erode(before, around), after)
-    lighter = cv2.subtract(after, cv2.dilate(before, around))
+    # Ink that came and ink that went, each where the other picture has none nearby.
+    darker = cv2.max(
+        cv2.subtract(cv2.erode(before, around), after),
+        cv2.subtract(cv2.erode(after, around), before),
+    )
+    lighter = cv2.max(
+        cv2.subtract(after, cv2.dilate(before, around)),
+        cv2.subtract(before, cv2.dilate(after, around)),
+    )
     # Fine strokes look paler or darker as they fall on other pixels: by a share of their contrast.
     total = np.cumsum(cv2.calcHist([before], [0], None, [256], [0, 256]))
     dark, bright = np.searchsorted(total, total[-1] * np.array([0.005, 0.995])).tolist()
@@ -451,19 +502,27 @@ def _written_sheet(
         before: The outline of an earlier frame: where it is found again, it keeps its top.
         quarters: How another sheet is turned counterclockwise.
     """
-    empty: Page | None = None
+    likeliest: Page | None = None
     for outline in find_sheets(image):
         page = _read_outline(image, outline, before, quarters)
-        if page.glyphs:
+        if _is_surely_written(page):
             return page
-        empty = empty or page
+        if likeliest is None or (page.glyphs and not likeliest.glyphs):
+            likeliest = page
+    return likeliest
+
+
+def _written_weak_sheet(
+    image: NDArray[np.uint8], before: Quad | None = None, quarters: int = 0
+) -> Page | None:
+    """Return the first of the weak sheets that is surely written on, or None; see above."""
     for outline in find_weak_sheets(image):
         page = _read_outline(image, outline, before, quarters)
         if _is_surely_written(page):
             # Lines on a board, a shadow's edges: then more is written beside them.
             beside = len(_read_turned(_without_sheet, image, quarters).glyphs)
-            return page if beside < 1.2 * len(page.glyphs) else empty
-    return empty
+            return page if beside < 1.2 * len(page.glyphs) else None
+    return None
 
 
 def _is_surely_written(page: Page) -> bool:
@@ -619,38 +678,68 @@ def _is_one_hue(image: NDArray[np.uint8]) -> bool:
     return bool((np.abs(hue - np.median(hue, axis=0)).max(axis=1) < 8).mean() > 0.85)
 
 
-def _plain_ground(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return a small mask of the one plain surface that nearly fills an image, or None.
+def _plain_grounds(image: NDArray[np.uint8]) -> Iterator[tuple[Box, NDArray[np.uint8]]]:
+    """Find plain surfaces on which something may be written, the largest first.
 
-    255 is the surface, 127 what is within a few pixels of it, 0 the rest.
+    Yields:
+        A part of the image, all of it where one surface nearly fills it, and a small mask of
+        that part: 255 is the surface, 127 what is within a few pixels of it, 0 the rest.
     """
     height, width = image.shape[:2]
     small = shrink(image, 320 / max(height, width))
-    grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    even = even_regions(small, grey, 1.5)
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(even)
-    if len(stats) < 2:
-        return None
-    largest = 1 + int(np.argmax(stats[1:, 4]))
-    reaches = stats[largest, 2:4] >= 0.8 * np.array(even.shape[::-1])
-    if stats[largest, 4] < 0.6 * even.size or not reaches.all():
-        return None
-    ground = (labels == largest).astype(np.uint8) * 255
+    # Closing fills ruled lines, which would cut a surface to strips.
+    filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    even = even_regions(filled, cv2.cvtColor(filled, cv2.COLOR_BGR2GRAY), 1.5)
+    contours, _ = cv2.findContours(even, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    areas = np.array([cv2.contourArea(contour) for contour in contours])
     colours = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
-    light, green_red, blue_yellow = cv2.mean(colours, ground)[:3]
-    # The inside of an O is ground as well, by its colour; a face is not.
+    rows, columns = even.shape
+    for index in np.argsort(-areas)[:_MOST_GROUNDS].tolist():
+        if areas[index] < _SMALLEST_GROUND * even.size:
+            return
+        surface = np.zeros_like(even)
+        cv2.drawContours(surface, contours, index, 255, -1)
+        x, y, w, h = cv2.boundingRect(contours[index])
+        if areas[index] > 0.6 * even.size and w > 0.8 * columns and h > 0.8 * rows:
+            surface[:] = 255
+            x, y, w, h = 0, 0, columns, rows
+        inside = slice(y, y + h), slice(x, x + w)
+        ground = _alike(colours[inside], cv2.bitwise_and(surface, even)[inside])
+        ground = cv2.bitwise_and(ground, surface[inside])
+        whole = cv2.countNonZero(surface) == surface.size
+        if not whole and _holes(surface[inside], ground) < 3:
+            continue
+        near = cv2.dilate(ground, np.ones((7, 7), np.uint8)) // 2
+        part = Box(
+            x * width // columns, y * height // rows, w * width // columns, h * height // rows
+        )
+        yield part, cv2.max(ground, near)
+
+
+def _holes(surface: NDArray[np.uint8], ground: NDArray[np.uint8]) -> int:
+    """Return how many things, of the size of letters at least, lie within a surface."""
+    inner = cv2.erode(surface, np.ones((3, 3), np.uint8), borderValue=0)
+    things, _ = cv2.findContours(
+        cv2.bitwise_and(inner, cv2.bitwise_not(ground)), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+    )
+    return sum(max(cv2.boundingRect(thing)[2:]) >= 3 for thing in things)
+
+
+def _alike(colours: NDArray[np.uint8], surface: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a mask, 0 or 255, of what looks like most of a surface does; LAB colours."""
+    light, green_red, blue_yellow = cv2.mean(colours, surface)[:3]
     alike = cv2.inRange(
         colours,
         (max(0.0, 0.6 * light - 10), green_red - 10, blue_yellow - 10),
         (min(255.0, 1.4 * light + 10), green_red + 10, blue_yellow + 10),
     )
-    if light > 110:
-        # The middle of a wide pale stroke is even, too, but darker than the paper around it.
-        around = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, np.ones((81, 81), np.uint8))
-        alike &= cv2.compare(grey, cv2.convertScaleAbs(around, alpha=0.9), cv2.CMP_GT)
-    ground = cv2.bitwise_or(ground, cv2.bitwise_and(alike, even))
-    # The edges of what lies on the ground are not even, but next to it.
-    return cv2.max(ground, cv2.dilate(ground, np.ones((7, 7), np.uint8)) // 2)
+    # The middle of a wide pale stroke is darker than the paper around it, or lighter.
+    lightness = cv2.extractChannel(colours, 0)
+    rows, columns = lightness.shape
+    coarse = cv2.resize(lightness, (columns // 4 + 1, rows // 4 + 1), interpolation=cv2.INTER_AREA)
+    around = cv2.resize(cv2.medianBlur(coarse, 11), (columns, rows))
+    margin = cv2.convertScaleAbs(around, alpha=0.1, beta=10)
+    return cv2.bitwise_and(alike, cv2.compare(cv2.absdiff(lightness, around), margin, cv2.CMP_LT))
 
 
 def _is_small(characters: list[InkCharacter]) -> bool:

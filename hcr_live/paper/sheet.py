@@ -273,6 +273,10 @@ def _candidates(
 ) -> Iterator[tuple[NDArray[np.uint8], float]]:
     """Yield masks in which a sheet may be one blob, and by how many pixels it is too small."""
     opening = np.ones((5, 5), np.uint8)
+    # A shadow and a crease change the light, but not how colourful something is.
+    saturation = cv2.cvtColor(filled, cv2.COLOR_BGR2HSV)[..., 1]
+    _, mask = cv2.threshold(saturation, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+    yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening), 0.0
     for step in (2.0, 1.0):
         # The step at its edge takes two pixels off a sheet: grow by more than was eroded.
         # The step at its edge takes pixels off a sheet, and the opening rounds its corners.
