@@ -41,6 +41,8 @@ _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CLIP_SECONDS, _SCENE_SECONDS, _FPS = 6.0, 3.0, 30.0
 _WARM_UP = 30
 _FOLD = str.maketrans("OI", "01")
+_FILMED = "filmed"
+"""A kind of scene: frames of the clips in the data folder, real hands over a desk."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ def _tasks(name: str, arguments: argparse.Namespace) -> Iterator[Task]:
     row = _ROWS[name]
     count = row.count if arguments.count is None else arguments.count
     kinds = [kind for kind in row.kinds if not arguments.kinds or kind in arguments.kinds]
+    if arguments.data is None and _FILMED in kinds:
+        kinds.remove(_FILMED)
     if name == "crops":
         total = len(load_crops(arguments.data))
         chosen = np.random.default_rng(_SEED).permutation(total)[: arguments.count or total]
@@ -343,7 +347,7 @@ def _session(alphabet: str) -> Any:
 
 def _scene(task: Task) -> Outcome:
     """A photo of a scene without writing."""
-    image = draw_scene(task.kind, seed=int(task.rng().integers(2**31)))
+    image = _scene_image(task)
     reading = _recognizer("letters").read(image)
     if reading.text and task.examples is not None:
         for character in reading.characters:
@@ -352,10 +356,26 @@ def _scene(task: Task) -> Outcome:
     return Outcome({"kind": task.kind}, read=reading.text, located=len(reading.characters))
 
 
+def _scene_image(task: Task) -> NDArray[np.uint8]:
+    if task.kind != _FILMED:
+        return draw_scene(task.kind, seed=int(task.rng().integers(2**31)))
+    assert task.data is not None
+    clips = sorted(task.data.glob("validate/clips/*.mp4"))
+    if not clips:
+        raise HcrError(f"No clips in {task.data}/validate/clips: leave out the kind '{_FILMED}'.")
+    turn = task.index % 1000
+    capture = cv2.VideoCapture(str(clips[turn % len(clips)]))
+    capture.set(cv2.CAP_PROP_POS_FRAMES, 40 + 25 * (turn // len(clips)))
+    seen, image = capture.read()
+    if not seen:
+        raise HcrError(f"{clips[0].parent} has no {turn + 1} frames to show: give a lower --count.")
+    return np.asarray(image, np.uint8)
+
+
 def _scene_clip(task: Task) -> Outcome:
     """The same before a camera that moves a little."""
     rng = task.rng()
-    scene = draw_scene(task.kind, seed=int(rng.integers(2**31)))
+    scene = _scene_image(task)
     session = _session("letters")
     shown = 0
     for index in range(round(_SCENE_SECONDS * _FPS)):
@@ -364,7 +384,7 @@ def _scene_clip(task: Task) -> Outcome:
         size = (scene.shape[1], scene.shape[0])
         image = cv2.warpAffine(scene, shift, size, borderMode=cv2.BORDER_REPLICATE)
         noise = rng.normal(0, 3, (72, 128, 3)).astype(np.int8)
-        grain = np.tile(noise, (10, 10, 1))
+        grain = np.tile(noise, (10, 10, 1))[: size[1], : size[0]]
         image = cv2.add(image, grain, dtype=cv2.CV_8U)
         _, events = session.step(Frame(image.astype(np.uint8, copy=False), index, at))
         shown += sum(event["event"] == "character" for event in events)
@@ -559,8 +579,8 @@ _ROWS: dict[str, Row] = {
     "sheets": Row(_sheet, partial(_show_sheets, by_kind=False), 60),
     "kinds": Row(_sheet, partial(_show_sheets, by_kind=True), 3, tuple(KINDS)),
     "clips": Row(_clip, partial(_show_sheets, by_kind=False, most=4), 12),
-    "scenes": Row(_scene, _show_scenes, 6, tuple(SCENES)),
-    "scenes live": Row(_scene_clip, _show_scenes, 1, tuple(SCENES)),
+    "scenes": Row(_scene, _show_scenes, 6, (*SCENES, _FILMED)),
+    "scenes live": Row(_scene_clip, _show_scenes, 1, (*SCENES, _FILMED)),
     "frame of 40 characters": Row(
         _frame_time, partial(_show_speed, target="at most 15", median=False), 1, alone=True
     ),
