@@ -47,6 +47,10 @@ _LONGEST_RUN = 4
 _CURSIVE_WIDTH, _CURSIVE_DOUBT = 2.5, 0.9
 """Ink this wide, in heights, that is this doubtful a piece, however cut, is joined writing."""
 
+_MOST_NEW_DOUBT = 0.2
+"""What is cut or joined must look this much like characters, in nats for one: a scribble is left
+as it is, which no class is likely for, and not cut into bits that could be letters."""
+
 # The costs are in nats, about as negative logarithms of likelihoods are; lengths are in heights of
 # the line.
 _MOST_DOUBT = 4.0  # What a group of pieces costs at most for looking like no character.
@@ -64,7 +68,8 @@ _SEAMS_A_HEIGHT = 5.0
 _MOST_SEAMS = 20
 _SEAMS_APART = 0.12
 _SIDEWAYS = 0.5
-_MOST_INK = 0.9
+_MOST_INK, _MOST_CROSSED = 0.9, 2
+"""A cut goes through this much ink at most, in heights of it, and through so many strokes."""
 
 _LOOKS_SIDE, _LOOKS_OTHERWISE = 12, 40
 """Inks have changed where their pixels differ by this much of 255 on average."""
@@ -409,8 +414,14 @@ class _Question:
         self._doubts[span] = float(doubt(row[None])[0])
 
     def decision(self) -> _Decision:
-        """Return the cheapest way to join the pieces."""
+        """Return the cheapest way to join the pieces, or to leave all as it is."""
         cost, way = self._cheapest(self._doubts)
+        cost /= len(way)
+        cursive = self._is_long and cost > _CURSIVE_DOUBT
+        wholes = tuple(self._pieces.wholes)
+        if way != wholes and np.mean([self._doubts[span] for span in way]) > _MOST_NEW_DOUBT:
+            way = wholes
+            cost = sum(self._doubts[span] + self._costs[span] for span in way) / len(way)
         rows = tuple(self._rows[span] for span in way)
         # Only the cuts that are made are kept, and the pieces numbered anew.
         starts = sorted({first for first, _ in (*way, *self._pieces.wholes)})
@@ -420,8 +431,7 @@ class _Question:
             for cuts, (first, last) in zip(self._seams, self._pieces.wholes, strict=True)
         )
         spans = tuple((numbers[first], numbers[last]) for first, last in way)
-        cost /= len(way)
-        return _Decision(seams, spans, rows, cost, self._is_long and cost > _CURSIVE_DOUBT)
+        return _Decision(seams, spans, rows, cost, cursive)
 
     def _cheapest(
         self, doubts: dict[tuple[int, int], float]
@@ -600,7 +610,9 @@ def _seams(ink: NDArray[np.uint8], height: float) -> NDArray[np.float32]:
             now = sides[steps.argmin(axis=0), np.arange(len(now))]
             seams[:, row] = now
     np.maximum.accumulate(seams, axis=0, out=seams)
-    return (seams + np.float32(0.5)) / np.float32(columns)
+    inked = price[np.arange(rows), seams.astype(np.intp)] > 0.5
+    strokes = inked[:, 0] + np.count_nonzero(inked[:, 1:] > inked[:, :-1], axis=1)
+    return (seams[strokes <= _MOST_CROSSED] + np.float32(0.5)) / np.float32(columns)
 
 
 def _cheapest(costs: NDArray[np.float32]) -> NDArray[np.float32]:
