@@ -532,14 +532,15 @@ def _is_surely_written(page: Page) -> bool:
     """
     assert page.outline is not None
     side = float(np.sqrt(cv2.contourArea(page.outline)))
-    sizes = []
+    readable, largest = 0, 0
     for x, y, w, h in (glyph.box for glyph in page.glyphs):
         middle = (x + w / 2, y + h / 2)
         # What crosses the edge is what lies on it or before it.
         if cv2.pointPolygonTest(page.outline, middle, True) > 0.5 * max(w, h):
-            sizes.append(max(w, h))
-    readable = [size for size in sizes if size > max(_LEAST_HEIGHT, 0.04 * side)]
-    return len(readable) > max(2, 0.5 * len(page.glyphs)) or max(sizes, default=0) > 0.2 * side
+            readable += max(w, h) > max(_LEAST_HEIGHT, 0.04 * side)
+            # A bar alone parts the panes of a window.
+            largest = max(largest, max(w, h) if max(w, h) < 4 * min(w, h) else 0)
+    return readable > max(2, 0.5 * len(page.glyphs)) or largest > 0.2 * side
 
 
 def _read_outline(

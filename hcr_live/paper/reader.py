@@ -37,7 +37,7 @@ REST_SECONDS = 1.5
 READ_SECONDS = 0.07
 """While it settles, a page is read this often, and followed in the frames between."""
 
-READ_AGAIN_SECONDS = 1.0
+READ_AGAIN_SECONDS = 2.0
 """A page at rest that does not seem to change is read anew this often."""
 
 CHANGE_SECONDS = 0.7
@@ -176,7 +176,8 @@ class PaperReader:
         )
         reported = self._memory.reported
         settling = any(
-            t.identity not in reported and now - self._first_seen[t.identity] < REST_SECONDS
+            t.wavering
+            or (t.identity not in reported and now - self._first_seen[t.identity] < REST_SECONDS)
             for t in tracked
         )
         if glance is None:
@@ -209,6 +210,7 @@ class PaperReader:
             glance = self._nothing
         if rests and glance is None:
             self._changed_at = self._watched
+            self._tracker.doubt_votes()
         page = glance or self._finder.locate(image)
         nothing = glance is None and page.outline is None and not page.glyphs
         self._nothing = page if nothing else None

@@ -23,6 +23,12 @@ _SURE_VOTES, _SURE = 3, 0.9
 _CHANGE_SECONDS = 0.25
 """A settled label is replaced when the vote has named another one for this long."""
 
+_WAVERING_SECONDS = 1.0
+"""Who has not changed its label within this time will not."""
+
+_KEPT_OF_VOTES = 0.2
+"""What votes still weigh when the page is seen to have changed."""
+
 _MEMORY_SECONDS = 0.4
 """Time constant with which votes fade."""
 
@@ -60,6 +66,7 @@ class TrackedCharacter:
         line: Number of its line, from 0.
         word: Number of its word within the line, from 0.
         seen: Seconds, when it was last located.
+        wavering: It is settled, but the vote has begun to name another label.
     """
 
     identity: int
@@ -69,6 +76,7 @@ class TrackedCharacter:
     line: int
     word: int
     seen: float
+    wavering: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +120,10 @@ class _Track:
     def settled(self) -> bool:
         return self.settled_label >= 0
 
+    def wavers(self, time: float) -> bool:
+        lately = time - self.label_since < _WAVERING_SECONDS
+        return self.settled and self.label != self.settled_label and lately
+
 
 class CharacterTracker:
     """A state machine from glyphs and probabilities to settled characters.
@@ -131,6 +143,7 @@ class CharacterTracker:
         self._next = 0
         self._time: float | None = None
         self._velocity = np.zeros(2)
+        self._doubted = -math.inf
 
     def match(self, glyphs: Sequence[Glyph], time: float) -> Plan:
         """Assign glyphs to tracks; characters that are new, unsure or due are to be classified.
@@ -191,7 +204,9 @@ class CharacterTracker:
         if plan.to_classify:
             self._answer(shown, plan.time, still)
         return tuple(
-            TrackedCharacter(t.identity, box, t.answer, t.settled, t.line, t.word, t.seen)
+            TrackedCharacter(
+                t.identity, box, t.answer, t.settled, t.line, t.word, t.seen, t.wavers(plan.time)
+            )
             for t, box in zip(shown, boxes, strict=True)
             if t.answer is not None
         )
@@ -210,6 +225,14 @@ class CharacterTracker:
                 track.settled_label = label
             if not track.settled or label == track.settled_label:
                 track.answer = answer
+
+    def doubt_votes(self) -> None:
+        """The page has changed somewhere: all is looked at again, and counts more from now on."""
+        self._doubted = self._time or 0.0
+        for track in self._tracks.values():
+            if track.evidence is not None:
+                track.evidence = track.evidence * _KEPT_OF_VOTES
+                track.weight *= _KEPT_OF_VOTES
 
     def forget_votes(self) -> None:
         """Go on following the characters, but let them settle anew."""
@@ -263,8 +286,9 @@ class CharacterTracker:
         # A settled character whose last vote disagreed is as urgent as an unsettled one.
         unsure = [
             i
-            for i in indices
-            if tracks[i].evidence is not None and tracks[i].label != tracks[i].settled_label
+            for i, track in enumerate(tracks)
+            if track.evidence is not None
+            and (track.label != track.settled_label or track.classified <= self._doubted)
         ]
         sure = [i for i in indices if tracks[i].evidence is not None and i not in set(unsure)]
         unsure.sort(key=lambda i: tracks[i].classified)
