@@ -258,7 +258,7 @@ def _leads_to(pieces: list[list[int]], place: _Floats) -> list[list[int]]:
     gap = gap / size
     step = np.abs(level[first] - level[last][:, None]) / size
     miss = np.where(gap < _WORD_APART, np.minimum(miss, step), miss)
-    leads = (gap > -0.5) & (miss < (_FAR_OFF - 0.1 * gap).clip(0.3))
+    leads = (x[first] > x[last][:, None]) & (gap > -0.5) & (miss < (_FAR_OFF - 0.1 * gap).clip(0.3))
     return _chains(np.where(leads, gap.clip(0) + 4 * miss, np.inf))
 
 
@@ -278,7 +278,9 @@ def _with_strays(lines: list[list[int]], place: _Floats) -> list[list[int]]:
     for k, line in enumerate(lines):
         line_of[line] = k
     for k in strays:
-        (i,) = lines[k]
+        if len(lines[k]) > 1:  # another one has joined it
+            continue
+        i = lines[k][0]
         down = np.maximum(y - y[i] - h[i], y[i] - y - h)
         across = np.maximum(x - x[i] - w[i], x[i] - x - w).clip(0)
         reach = np.where(h > 2 * h[i], 0.3 * h, -_LEAST_SHARED * np.minimum(h, h[i]))

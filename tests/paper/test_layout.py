@@ -191,6 +191,17 @@ def test_straightened_characters_are_those_of_the_level_page(degrees):
         assert box[2:] == pytest.approx(expected[2:], abs=4)
 
 
+def test_every_box_is_arranged_once_wherever_it_is():
+    rng = np.random.default_rng(0)
+    for count in [2] * 20 + [7] * 20 + [60] * 5:
+        corners, sides = rng.integers(0, 200, (count, 2)), rng.integers(1, 90, (count, 2))
+        boxes = [Box(*row) for row in np.concatenate([corners, sides], axis=1).tolist()]
+        arranged = arrange(boxes, skew(boxes))
+        assert sorted(index for index, _, _ in arranged) == list(range(count))
+        numbers = [line for _, line, _ in arranged]
+        assert numbers == sorted(numbers)
+
+
 def test_nothing_is_nothing():
     assert arrange([]) == []
     assert skew([]) == 0.0
