@@ -75,10 +75,10 @@ class Recognizer:
         image = to_bgr(image_bgr)
         if region is not None:
             check_region(region, image.shape[1], image.shape[0])
-        page, rows = read_picture(image, self._classifier.probabilities, self._alphabet, region)
-        glyphs = page.glyphs
+        read = read_picture(image, self._classifier.probabilities, self._alphabet, region)
+        glyphs = read.page.glyphs
         rows = answers(
-            rows,
+            read.rows,
             [glyph.flat or glyph.box for glyph in glyphs],
             [glyph.line for glyph in glyphs],
             [glyph.word for glyph in glyphs],

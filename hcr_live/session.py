@@ -412,6 +412,8 @@ class Session:
             return "Hold still: the writing is blurred."
         if any(not mark.settled for mark in marks):
             return "Hold still."
+        if self._paper_step is not None and self._paper_step.joined:
+            return "Joined writing is not read: write the letters apart."
         if marks:
             return "h help   m mode   a alphabet   r record   q quit"
         if self._choice == "paper":

@@ -16,6 +16,7 @@ from hcr_live.paper.binarise import binarise, is_light_on_dark
 from hcr_live.paper.close_up import find_in_close_up
 from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew
+from hcr_live.paper.printed import printed
 from hcr_live.paper.sheet import (
     Quad,
     even_regions,
@@ -751,7 +752,7 @@ def _is_small(characters: list[InkCharacter]) -> bool:
 def _arranged(
     characters: list[InkCharacter], to_source: NDArray[np.float64], *, straighten: bool
 ) -> tuple[Glyph, ...]:
-    """Order characters and give their boxes in source pixels.
+    """Order characters and give their boxes in source pixels; print is left out.
 
     Args:
         characters: Boxes in pixels of the flattened paper.
@@ -769,7 +770,10 @@ def _arranged(
         if straighten and abs(slope) > 4:
             ink = _turned(ink, slope)
         glyphs.append(Glyph(in_source[index], ink, line, word, boxes[index]))
-    return tuple(glyphs)
+    print_ = printed(
+        [g.flat or g.box for g in glyphs], [g.ink for g in glyphs], [g.line for g in glyphs]
+    )
+    return tuple(compress(glyphs, ~print_))
 
 
 def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]) -> list[Box]:

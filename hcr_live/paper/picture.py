@@ -11,7 +11,8 @@ from hcr_live.alphabet import Alphabet
 from hcr_live.frame import Box
 from hcr_live.paper.context import in_context
 from hcr_live.paper.orientation import Classify, quarter_turns
-from hcr_live.paper.page import Page, locate, turned
+from hcr_live.paper.page import locate, turned
+from hcr_live.paper.segment import Segmentation, resegment
 
 _MOST_UNSURE = 0.5
 """More unsure characters than this share are no writing."""
@@ -26,7 +27,7 @@ def read_picture(
     classify: Classify,
     alphabet: Alphabet,
     region: Box | None = None,
-) -> tuple[Page, NDArray[np.float32]]:
+) -> Segmentation:
     """Return what is written in a picture, and what the network says of each character.
 
     Args:
@@ -36,7 +37,8 @@ def read_picture(
         region: Read only this part, as paper.
 
     Returns:
-        The page and float32 (glyphs, 62), each character by itself; see `answers`.
+        The page, what the network says of each character by itself (see `answers`), and where
+        joined writing is.
     """
     page = locate(image, region)
     rows = classify([glyph.ink for glyph in page.glyphs])
@@ -44,7 +46,7 @@ def read_picture(
     if turns:
         page = turned(page, turns)
         rows = classify([glyph.ink for glyph in page.glyphs])
-    return page, rows
+    return resegment(page, rows, classify)
 
 
 def answers(

@@ -14,6 +14,7 @@ from hcr_live.paper.memory import PageMemory, Sighting
 from hcr_live.paper.orientation import quarter_turns
 from hcr_live.paper.page import Page, PageFinder, turned
 from hcr_live.paper.picture import answers, is_writing, read_picture
+from hcr_live.paper.segment import Segmenter
 from hcr_live.paper.sharpness import is_blurred
 from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
 from hcr_live.reading import Character, Classifies, Prediction
@@ -64,6 +65,7 @@ class PaperStep:
         page_ended: The page before is gone: its text is final.
         page: The settled characters of the page in view, in reading order.
         blurred: The writing is too blurred to be read: what was read before stays.
+        joined: Where writing is whose characters hang together: it is not read.
     """
 
     marks: tuple[Mark, ...]
@@ -73,6 +75,7 @@ class PaperStep:
     page_ended: bool
     page: tuple[PageCharacter, ...]
     blurred: bool = False
+    joined: tuple[Box, ...] = ()
 
 
 class PaperReader:
@@ -98,6 +101,8 @@ class PaperReader:
         self._finder = PageFinder(region)
         self._min_confidence = min_confidence
         self._tracker = CharacterTracker(min_confidence, self._read_votes)
+        self._segmenter = Segmenter(self._classify)
+        self._joined: tuple[Box, ...] = ()
         self._memory = PageMemory()
         self._first_seen: dict[int, float] = {}
         self._outline_since: float | None = None
@@ -194,6 +199,7 @@ class PaperReader:
             page_ended=page_ended or turned_over,
             page=self._memory.page,
             blurred=blurred,
+            joined=self._joined,
         )
 
     def _look(self, image: NDArray[np.uint8], hands: Sequence[Box]) -> tuple[Page | None, Page]:
@@ -222,11 +228,12 @@ class PaperReader:
         self, image: NDArray[np.uint8], hands: Sequence[Box]
     ) -> tuple[Page, tuple[TrackedCharacter, ...]]:
         """Return the page of a photo and its characters, all of them classified."""
-        page, rows = read_picture(image, self._classify, self._alphabet, self._region)
-        seen = _uncovered(page, hands)
+        read = read_picture(image, self._classify, self._alphabet, self._region)
+        seen = _uncovered(read.page, hands)
+        self._joined = read.cursive
         plan = self._tracker.match(seen.glyphs, self._watched)
-        kept = [page.glyphs.index(seen.glyphs[k]) for k in plan.to_classify]
-        return seen, self._tracker.update(plan, rows[kept], still=True)
+        kept = [read.page.glyphs.index(seen.glyphs[k]) for k in plan.to_classify]
+        return seen, self._tracker.update(plan, read.rows[kept], still=True)
 
     def _follow(self, page: Page, *, votes: bool) -> tuple[TrackedCharacter, ...]:
         """Return the characters in view after the page of a frame.
@@ -235,20 +242,27 @@ class PaperReader:
             page: What was located, the right way up as far as it is known.
             votes: Whether the network is asked.
         """
+        located = page
+        segmentation = self._segmenter.segment(located, self._watched)
+        page, self._joined = segmentation.page, segmentation.cursive
         plan = self._tracker.match(page.glyphs, self._watched)
         if not votes:
             return self._tracker.update(replace(plan, to_classify=(), inks=()), _NOTHING)
         if 2 * plan.new <= len(page.glyphs):
-            return self._tracker.update(plan, self._classify(plan.inks))
+            rows = self._classify(plan.inks)
+            self._segmenter.notice([page.glyphs[k] for k in plan.to_classify], rows)
+            return self._tracker.update(plan, rows)
         # Most of it is new: now is the time to find out which way up it is.
         rows = self._classify([glyph.ink for glyph in page.glyphs])
         turns = quarter_turns(page, rows, self._classify, self._alphabet)
         if turns:
-            page = turned(page, turns)
             self._finder.turn(turns)
+            self._segmenter = Segmenter(self._classify)
             self._tracker.forget_votes()
+            page = turned(located, turns)
             plan = self._tracker.match(page.glyphs, self._watched)
             rows = self._classify([glyph.ink for glyph in page.glyphs])
+        self._segmenter.notice(page.glyphs, rows)
         return self._tracker.update(plan, rows[list(plan.to_classify)])
 
     def _is_blurred(self, image: NDArray[np.uint8], page: Page) -> bool:
@@ -283,6 +297,7 @@ class PaperReader:
         self._at_rest, self._nothing = False, None
         self._first_seen = {}
         self._finder = PageFinder(self._region)
+        self._segmenter = Segmenter(self._classify)
         self._tracker = CharacterTracker(self._min_confidence, self._read_votes)
 
     def _read_votes(
