@@ -93,6 +93,7 @@ def reading_fields(source: str, reading: Reading) -> dict[str, Any]:
         "text": reading.text,
         "lines": list(reading.lines),
         "characters": characters_fields(reading.characters),
+        "joined": [[int(value) for value in box] for box in reading.joined],
     }
 
 

@@ -126,7 +126,12 @@ def _print_text(path: Path, reading: Reading, *, titled: bool) -> None:
         print(f"{path}:")
     if reading.text:
         print(reading.text, flush=True)
-    else:
+    if reading.joined:
+        print(
+            f"hcr_live: Joined writing in {path} is not read: write the letters apart.",
+            file=sys.stderr,
+        )
+    elif not reading.text:
         print(f"hcr_live: No writing found in {path}.", file=sys.stderr)
 
 

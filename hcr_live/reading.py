@@ -45,11 +45,13 @@ class Reading:
         text: The lines joined by newlines, words by spaces; "" if nothing is written.
         lines: The same, a string a line, top to bottom.
         characters: Every character in reading order.
+        joined: Where writing is whose characters hang together, which is not read.
     """
 
     text: str
     lines: tuple[str, ...]
     characters: tuple[Character, ...]
+    joined: tuple[Box, ...] = ()
 
 
 class Classifies(Protocol):

@@ -94,7 +94,8 @@ class Recognizer:
                 characters.append(Character(best.text, best.confidence, best.candidates, glyph.box))
                 placed.append(PageCharacter(len(placed), best.text, glyph.line, glyph.word))
         text = join_page(placed)
-        return Reading(text, tuple(text.split("\n")) if text else (), tuple(characters))
+        lines = tuple(text.split("\n")) if text else ()
+        return Reading(text, lines, tuple(characters), read.cursive)
 
     def read_strokes(self, strokes: Sequence[ArrayLike]) -> Prediction:
         """Read one character from pen strokes.

@@ -400,7 +400,13 @@ class Session:
                 hold=self._gesture.progress,
             )
         if self.mode == "paper" and paper is not None:
-            view = replace(view, marks=paper.marks, outline=paper.outline, guide=paper.guide)
+            view = replace(
+                view,
+                marks=paper.marks,
+                outline=paper.outline,
+                guide=paper.guide,
+                joined=paper.joined,
+            )
         return view
 
     def _hint(self) -> str:

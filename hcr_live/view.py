@@ -42,6 +42,7 @@ class View:
         marks: Characters on the picture, in reading order.
         outline: float32 (4, 2) corners of the sheet, or None.
         guide: Where to hold the sheet when none was found, or None.
+        joined: Where writing is whose characters hang together, which is not read.
         trail: Strokes of the character being written, float32 (n, 2) each.
         pen: Whether a writing hand is seen and whether it writes.
         tip: The pen's tip, or None.
@@ -62,6 +63,7 @@ class View:
     marks: tuple[Mark, ...] = ()
     outline: NDArray[np.float32] | None = None
     guide: Box | None = None
+    joined: tuple[Box, ...] = ()
     trail: tuple[NDArray[np.float32], ...] = ()
     pen: ShownPen = "none"
     tip: tuple[float, float] | None = None

@@ -103,6 +103,8 @@ def _draw_paper(canvas: Canvas, view: View, mirror: bool, scale: float) -> None:
         )
     if view.guide is not None:
         _draw_guide(canvas, _shown_box(view.guide, canvas, mirror, scale))
+    for joined in view.joined:
+        canvas.outlined_box(*_shown_box(joined, canvas, mirror, scale), GREY)
     detailed = len(view.marks) <= _MOST_DETAILED
     for mark in view.marks:
         _draw_mark(canvas, mark, _shown_box(mark.box, canvas, mirror, scale), detailed)
