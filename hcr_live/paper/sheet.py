@@ -21,7 +21,7 @@ has an edge all around."""
 _WORKING_SIDE = 320
 _SMALLEST_SHARE = 0.02
 """A sheet covers at least this share of the frame."""
-_LONGEST_ASPECT = 4.0
+_LONGEST_ASPECT, _LONGEST_STRIP = 4.0, 6.5
 _MOST_SHEETS = 4
 _MOST_SIDES = 9
 _MOST_REFINED = 8
@@ -324,7 +324,7 @@ def _judge(
     if cut.any():
         corners = _complete(corners, cut, hull[:, 0].astype(np.float64))
     quad = _in_order(corners)
-    if not _is_card_shaped(quad):
+    if not _is_card_shaped(quad, _LONGEST_STRIP if doubtful else _LONGEST_ASPECT):
         return None
     shown = _shown(quad, (height, width))
     if shown is None:
@@ -332,7 +332,10 @@ def _judge(
     common, _ = cv2.intersectConvexConvex(shown, hull.astype(np.float32))
     straight = common / (hull_area + cv2.contourArea(shown) - common)
     # An ellipse (a face, a lamp) fills 79 percent of its best quadrilateral.
-    if straight < (0.92 if doubtful else 0.88):
+    least_straight = 0.88
+    if doubtful:  # then but for a pixel or so all around
+        least_straight = max(0.86, 0.96 - cv2.arcLength(hull, True) / hull_area)
+    if straight < least_straight:
         return None
     fill = straight * area / hull_area
     return _judge_quad(_grown(quad, shrunk), colours, grey, fill, demand)
@@ -487,7 +490,7 @@ def _on_edges(
     apart = start - start[_LAST]
     t = (apart[:, 0] * u[:, 1] - apart[:, 1] * u[:, 0]) / across
     moved = (start[_LAST] + t[:, None] * before).astype(np.float32)
-    if np.abs(moved - corners).max() > 4 * reach or not _is_card_shaped(moved):
+    if np.abs(moved - corners).max() > 4 * reach or not _is_card_shaped(moved, _LONGEST_STRIP):
         return share, corners
     return share, moved
 
@@ -528,11 +531,11 @@ def _fitted(
     return start, np.where(firm, start + slope, 0)
 
 
-def _is_card_shaped(corners: Quad) -> bool:
+def _is_card_shaped(corners: Quad, longest: float = _LONGEST_ASPECT) -> bool:
     sides = corners[_NEXT] - corners
     length = np.hypot(sides[:, 0], sides[:, 1])
     across, down = (length[0] + length[2]) / 2, (length[1] + length[3]) / 2
-    if max(across, down) > _LONGEST_ASPECT * max(1.0, min(across, down)):
+    if max(across, down) > longest * max(1.0, min(across, down)):
         return False
     following = sides[_NEXT]
     cosine = (sides * following).sum(axis=1) / (length * length[_NEXT] + 1e-6)
