@@ -39,7 +39,10 @@ _CORRIDOR = 3.0
 _CELLS = (8, 16)
 """Rows and columns of a character's ink that tell how it slants."""
 
-_STEEPEST_LEAN = 0.7
+_ENOUGH = 12
+"""So many characters tell how all do."""
+
+_UPRIGHT, _STEEPEST_LEAN = 0.1, 0.7
 _UPRIGHT_BELOW = 12
 """On lines steeper than this many degrees, ink that was not turned is too far from upright."""
 
@@ -115,10 +118,12 @@ def straightened(
         turned = cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
         turned = cv2.threshold(turned, 127, 255, cv2.THRESH_BINARY)[1]
         left, top, w, h = cv2.boundingRect(turned)
-        if not w:  # thinner than a pixel
-            left, top, h, w = (side - w) // 2, (side - h) // 2, *ink.shape
-            turned[top : top + h, left : left + w] = ink
-        level.append(turned[top : top + h, left : left + w])
+        if w and h:
+            ink = turned[top : top + h, left : left + w]
+        else:  # thinner than a pixel
+            h, w = ink.shape
+            left, top = (side - w) // 2, (side - h) // 2
+        level.append(ink)
         places.append(Box(round(x - side / 2) + left, round(y - side / 2) + top, w, h))
     return places, level
 
@@ -166,23 +171,37 @@ def _unslanted(place: _Floats, inks: Sequence[NDArray[np.uint8]]) -> tuple[_Floa
 
     How the middle of most characters' ink moves from row to row is the slant of the hand.
     """
-    rows, columns = _CELLS
-    cells = np.array([cv2.resize(i, (columns, rows), interpolation=cv2.INTER_AREA) for i in inks])
-    inked = cells > 0
-    start = inked.argmax(axis=2) / columns
-    end = 1 - inked[..., ::-1].argmax(axis=2) / columns
-    has = inked.any(axis=2)
-    x, y, w, h = (part[:, None] for part in place.T)
-    start, end = x + start * w, x + end * w
-    down = y + h * (np.arange(rows) + 0.5) / rows
-    off = np.where(has, down - y - h / 2, 0)
-    lean = (off * (start + end) / 2).sum(axis=1) / np.maximum((off**2).sum(axis=1), 1e-9)
-    tall = place[:, 3] > 0.7 * place[:, 2]
-    if not tall.any():
+    tall = np.flatnonzero(place[:, 3] > 0.7 * place[:, 2])
+    some = tall[:: 1 + len(tall) // _ENOUGH]
+    if not len(some):
         return place[:, 0], place[:, 0] + place[:, 2]
-    lean = float(np.median(lean[tall]).clip(-_STEEPEST_LEAN, _STEEPEST_LEAN))
-    start = np.where(has, start - lean * down, np.inf).min(axis=1)
-    return start, np.where(has, end - lean * down, -np.inf).max(axis=1)
+    start, end, down, has = _ends_of_rows(place[some], [inks[i] for i in some])
+    off = np.where(has, down - down.mean(axis=1, keepdims=True), 0)
+    middle = (start + end) / 2
+    lean = float(np.median((off * middle).sum(axis=1) / np.maximum((off**2).sum(axis=1), 1e-9)))
+    if abs(lean) < _UPRIGHT:
+        return place[:, 0], place[:, 0] + place[:, 2]
+    lean = min(max(lean, -_STEEPEST_LEAN), _STEEPEST_LEAN)
+    start, end, down, has = _ends_of_rows(place, inks)
+    left = np.where(has, start - lean * down, np.inf).min(axis=1)
+    return left, np.where(has, end - lean * down, -np.inf).max(axis=1)
+
+
+def _ends_of_rows(
+    place: _Floats, inks: Sequence[NDArray[np.uint8]]
+) -> tuple[_Floats, _Floats, _Floats, NDArray[np.bool_]]:
+    """Return x of the first and last ink, y, and whether there is any.
+
+    Arrays (n, rows) for a few rows of each character.
+    """
+    rows, columns = _CELLS
+    cells = [cv2.resize(ink, (columns, rows), interpolation=cv2.INTER_AREA) for ink in inks]
+    inked = np.array(cells) > 0
+    has: NDArray[np.bool_] = inked.max(axis=2)
+    x, y, w, h = (part[:, None] for part in place.T)
+    start = x + w * inked.argmax(axis=2) / columns
+    end = x + w * (1 - inked[..., ::-1].argmax(axis=2) / columns)
+    return start, end, y + h * (np.arange(rows) + 0.5) / rows, has
 
 
 def _bend(place: _Floats) -> _Floats:
@@ -198,7 +217,7 @@ def _bend(place: _Floats) -> _Floats:
     place_on = (x - x.min()) / size / half - 1
     terms = ((place_on[left] + place_on[right]) / 2)[:, None] ** np.arange(3)
     curve = np.zeros(3)
-    for off in (0.8, 0.5, 0.35):
+    for off in (0.7, 0.4):
         near = np.abs(fall - run * (terms @ curve)) < off * np.minimum(run, 1)
         known = terms[near] * run[near, None]
         curve = np.linalg.solve(known.T @ known + np.eye(3), known.T @ fall[near])
@@ -301,6 +320,8 @@ def _in_order(lines: list[list[int]], place: _Floats) -> list[list[int]]:
     x, level = place[:, 0] + place[:, 2] / 2, place[:, 1] + 0.75 * place[:, 3]
 
     def below(line: list[int], other: list[int]) -> int:
+        if level[line].max() < level[other].min():
+            return -1
         # Where lines bend, only what stands above each other can be compared.
         at = (max(x[line[0]], x[other[0]]) + min(x[line[-1]], x[other[-1]])) / 2
         here, there = (np.interp(at, x[one], level[one]) for one in (line, other))
