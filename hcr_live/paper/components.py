@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 
 import cv2
 import numpy as np
@@ -12,6 +13,13 @@ from hcr_live.frame import Box
 
 _MOST_BLOBS = 400
 """More ink blobs than this is texture, not writing."""
+
+_SMALLEST = 9
+"""Pixels; lower and narrower ink can't be read."""
+
+_COMPANY, _SMALL_PRINT = 3, 0.15
+"""So many blobs of like size on a line are writing, if they are at least this high against the
+rest of the page."""
 
 _MOST_INK = 0.35
 """More of a sheet than this is not covered by writing."""
@@ -71,29 +79,36 @@ def find_characters(
         keep &= is_ground < 0.25 * area
     if not keep.any() or keep.sum() > _MOST_BLOBS:
         return []
-    typical = _typical_height(h[keep], w[keep])
-    keep &= size >= 0.07 * typical
     blobs = np.flatnonzero(keep)
     boxes = np.stack([x, y, x + w, y + h], axis=1)[blobs]
+    typical = _typical_heights(boxes)
+    large = size[blobs] >= 0.07 * typical
+    blobs, boxes, typical = blobs[large], boxes[large], typical[large]
     touching = _nearly_touching(labels, blobs, boxes, typical)
-    groups = _group(boxes.astype(np.float64), touching, typical)
-    found = []
-    for group in groups:
-        members = blobs[group]
-        left, top = int(x[members].min()), int(y[members].min())
-        right = int((x + w)[members].max())
-        bottom = int((y + h)[members].max())
+    found, thickness, usual = [], [], []
+    for group in _group(boxes.astype(np.float64), touching, typical):
+        members = blobs[group].tolist()
+        left, top, right, bottom = boxes[group[0]].tolist()
+        around = float(typical[group[0]])
+        if len(group) > 1:
+            left, top = boxes[group, :2].min(axis=0).tolist()
+            right, bottom = boxes[group, 2:].max(axis=0).tolist()
+            around = float(typical[group].max())
         box = Box(left, top, right - left, bottom - top)
-        if max(box.w, box.h) < 0.3 * typical or max(box.w, box.h) < 9:
+        if max(box.w, box.h) < max(0.3 * around, _SMALLEST):
             continue  # A comma, a speck, a stain.
         part = labels[top:bottom, left:right]
         own = part == members[0]
         for member in members[1:]:
             own |= part == member
         crop = own.astype(np.uint8) * 255
-        if _is_stroke_like(crop, alone=ground is not None):
+        depth, scale = _depth(crop)
+        if ground is None or _is_even(depth):
             found.append(InkCharacter(box, crop))
-    return found
+            thickness.append(2 * float(depth.max()) / scale)
+            usual.append(around)
+    written = _are_written(found, np.array(thickness), np.array(usual))
+    return list(compress(found, written))
 
 
 def _from_outside(
@@ -142,25 +157,51 @@ def _bordered_by(
     return on_ground >= 0.9 * np.maximum(around, 1)
 
 
-def _typical_height(h: NDArray[np.int64], w: NDArray[np.int64]) -> float:
-    """Return the height of a usual character: specks and dots hardly count."""
-    size = np.maximum(h, 0.6 * w)
+def _typical_heights(boxes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the height of a usual character around each blob: specks and dots hardly count.
+
+    A headline and small print differ, so the blobs on about the same line tell. Where these are
+    few, or small against the rest of the page, they are no writing by themselves.
+
+    Args:
+        boxes: int64 (n, 4), left, top, right, bottom.
+    """
+    x, y, right, bottom = boxes.T
+    size = np.maximum(bottom - y, 0.6 * (right - x))
     order = np.argsort(size)
-    weight = np.cumsum(size[order])
-    return float(size[order][np.searchsorted(weight, 0.5 * weight[-1])])
+    larger = np.maximum(size[:, None], size)
+    apart = np.maximum(y[:, None] - bottom, y - bottom[:, None])
+    beside = np.maximum(x[:, None] - right, x - right[:, None])
+    near = (apart < 0.15 * larger) & (beside < 10 * larger)
+    weight = np.cumsum((near * size)[:, order], axis=1)
+    median = (weight < 0.5 * weight[:, -1:]).sum(axis=1)
+    local = size[order][median]
+    everywhere = np.cumsum(size[order])
+    typical = size[order][np.searchsorted(everywhere, 0.5 * everywhere[-1])]
+    alike = near & (size > 0.6 * local[:, None]) & (size < 1.6 * local[:, None])
+    is_line = (alike.sum(axis=1) >= _COMPANY) & (local > _SMALL_PRINT * typical)
+    return np.where(is_line | (local > typical), local, typical).astype(np.float64)
 
 
 def _nearly_touching(
-    labels: NDArray[np.uint16], blobs: NDArray[np.intp], boxes: NDArray[np.int64], typical: float
+    labels: NDArray[np.uint16],
+    blobs: NDArray[np.intp],
+    boxes: NDArray[np.int64],
+    typical: NDArray[np.float64],
 ) -> list[tuple[int, int]]:
     """Return pairs of blobs that a pen's skip parts: much nearer than two characters are."""
-    gap = max(1, round(0.07 * typical))
     if len(blobs) < 2:
         return []
     low, high = boxes[:, :2], boxes[:, 2:]
-    apart = np.maximum(low[:, None] - high[None], low[None] - high[:, None]).max(axis=2)
+    gaps = np.maximum(1, np.rint(0.07 * np.minimum(typical[:, None], typical))).astype(np.int64)
+    apart = np.maximum(low[:, None] - high[None], low[None] - high[:, None])
+    # Two that are as high as characters, side by side, may be characters.
+    high_enough = high[:, 1] - low[:, 1] > 0.6 * typical
+    narrower = np.minimum.outer(high[:, 0] - low[:, 0], high[:, 0] - low[:, 0])
+    beside = high_enough[:, None] & high_enough & (apart[:, :, 0] > -0.3 * narrower)
     pairs = []
-    for i, j in np.argwhere(np.triu(apart <= gap, 1)):
+    for i, j in np.argwhere(np.triu((apart.max(axis=2) <= gaps) & ~beside, 1)):
+        gap = int(gaps[i, j])
         left, top = np.maximum(0, np.maximum(low[i], low[j]) - gap - 1)
         right, bottom = np.minimum(high[i], high[j]) + gap + 1
         part = labels[top:bottom, left:right]
@@ -172,14 +213,14 @@ def _nearly_touching(
 
 
 def _group(
-    box: NDArray[np.float64], touching: list[tuple[int, int]], typical: float
+    box: NDArray[np.float64], touching: list[tuple[int, int]], typical: NDArray[np.float64]
 ) -> list[NDArray[np.intp]]:
     """Return lists of blob numbers that make up one character each.
 
     Args:
         box: float64 (n, 4), left, top, right, bottom.
         touching: Pairs that belong together for certain.
-        typical: Height of a usual character.
+        typical: float64 (n,), height of a usual character around each.
     """
     count = len(box)
     parent = list(range(count))
@@ -205,7 +246,8 @@ def _group(
         roots = np.array([i for i in range(count) if parent[i] == i], np.intp)
         size = box[roots, 2:] - box[roots, :2]
         roots = roots[np.argsort(size[:, 0] * size[:, 1], kind="stable")]
-        fit = _fits(box[roots], box[roots], typical)
+        around = np.maximum.outer(typical[roots], typical[roots])
+        fit = _fits(box[roots], box[roots], around)
         np.fill_diagonal(fit, 0.0)
         free = np.ones(len(roots), np.bool_)
         for small in range(len(roots)):
@@ -215,8 +257,8 @@ def _group(
             merge(int(roots[small]), int(roots[large]))
             free[small] = False
             grown = box[roots[large]][None]
-            fit[:, large] = _fits(box[roots], grown, typical)[:, 0]
-            fit[large] = _fits(grown, box[roots], typical)[0] * free
+            fit[:, large] = _fits(box[roots], grown, around[:, large, None])[:, 0]
+            fit[large] = _fits(grown, box[roots], around[large, None])[0] * free
             fit[:, small] = fit[large, large] = 0.0
             changed = True
     groups: dict[int, list[int]] = {}
@@ -226,14 +268,14 @@ def _group(
 
 
 def _fits(
-    small: NDArray[np.float64], large: NDArray[np.float64], typical: float
+    small: NDArray[np.float64], large: NDArray[np.float64], typical: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return how well each smaller blob completes each larger one to one character.
 
     Args:
         small: float64 (n, 4), left, top, right, bottom.
         large: float64 (m, 4).
-        typical: Height of a usual character.
+        typical: float64 (n, m), height of a usual character around them.
 
     Returns:
         float64 (n, m); 0.0 is not at all.
@@ -261,24 +303,37 @@ def _fits(
     return near * np.select([inside, above, dot, fragment, beside], [3.0, 2.0, 1.5, 1.0, 0.5], 0.0)
 
 
-def _is_stroke_like(crop: NDArray[np.uint8], *, alone: bool) -> bool:
-    """Return whether ink is thin against its size, as pen strokes are and things are not.
-
-    Args:
-        crop: The ink.
-        alone: No sheet vouches for it: it must be of even width, too (Epshtein, Ofek,
-            Wexler, Detecting Text in Natural Scenes with Stroke Width Transform, 2010).
-    """
-    size = max(crop.shape)
+def _depth(crop: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    """Return how far from paper each pixel of an ink is, float32, and the scale of that."""
+    size, scale = max(crop.shape), 1.0
     if size > 160:
         scale = 160 / size
         crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        size = max(crop.shape)
     padded = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    distance = cv2.distanceTransform((padded > 127).astype(np.uint8), cv2.DIST_L2, 3)
-    if 2 * float(distance.max()) > 0.42 * size:
-        return False
-    if not alone:
-        return True
-    ridge = distance[(distance > 0) & (distance >= cv2.dilate(distance, np.ones((3, 3), np.uint8)))]
-    return bool(ridge.std() < 0.4 * ridge.mean() + 0.3)
+    return cv2.distanceTransform(cv2.compare(padded, 127, cv2.CMP_GT), cv2.DIST_L2, 3), scale
+
+
+def _is_even(depth: NDArray[np.float32]) -> bool:
+    """Return whether ink is of even width (Epshtein, Ofek, Wexler, Detecting Text in Natural Scenes
+    with Stroke Width Transform, 2010).
+    """
+    ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8)))]
+    return bool(len(ridge) and ridge.std() < 0.4 * ridge.mean() + 0.3)
+
+
+def _are_written(
+    found: list[InkCharacter], thickness: NDArray[np.float64], typical: NDArray[np.float64]
+) -> list[bool]:
+    """Return which inks are thin against their size, as pen strokes are and things are not.
+
+    Small letters of a thick pen are as thick as other strokes of the page; a hair is far thinner
+    than these, and longer than any character.
+    """
+    size = np.array([max(character.ink.shape) for character in found])
+    thin = thickness <= 0.42 * size
+    if not thin.any():
+        return thin.tolist()
+    pen = float(np.median(thickness[thin]))
+    thin |= (thickness <= 1.35 * pen) & (thickness <= 0.6 * size)
+    hair = (thickness < 0.6 * pen) & (size > 2.5 * typical)
+    return (thin & ~hair).tolist()

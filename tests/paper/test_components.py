@@ -85,6 +85,40 @@ def test_ground_between_fingers_is_no_ink():
     assert [c.box.x for c in found] == [217]
 
 
+@pytest.mark.parametrize("width", [2, 5, 9])
+def test_small_letters_of_any_pen_are_found_beside_large_ones(width):
+    ring = np.zeros((200, 400), np.uint8)
+    for left in (150, 200, 250):
+        cv2.circle(ring, (left, 120), 14, 255, width)
+    found = find_characters(drawn(((60, 60), (60, 134)), width=width) | ring)
+    assert sorted(c.box.x + c.box.w // 2 for c in found) == [60, 150, 200, 250]
+
+
+def test_a_headline_and_small_print_are_both_found():
+    ink = drawn(*(((x, 20), (x + 30, 110)) for x in (40, 120, 200)), width=8, shape=(200, 400))
+    small = [((x, 150), (x + 5, 166)) for x in range(40, 200, 20)]
+    assert len(find_characters(ink | drawn(*small, width=2))) == 3 + len(small)
+
+
+def test_specks_beside_large_letters_are_no_small_print():
+    ink = drawn(*(((x, 20), (x + 30, 110)) for x in (40, 120, 200)), width=8, shape=(200, 400))
+    specks = [((x, y), (x + 5, y + 8)) for x, y in ((60, 150), (330, 60), (250, 180))]
+    assert len(find_characters(ink | drawn(*specks, width=3))) == 3
+
+
+def test_a_hair_is_no_character():
+    letters = drawn(*(((x, 80), (x + 15, 120)) for x in (60, 120, 180, 240)), width=5)
+    along = np.linspace(0, 1, 200)
+    hair = np.stack([320 - 60 * np.sin(5 * along), 15 + 170 * along], axis=1)
+    ink = letters.copy()
+    cv2.polylines(ink, [np.round(hair).astype(np.int32)], False, 255, 1)
+    assert len(find_characters(letters)) == len(find_characters(ink)) == 4
+
+
+def test_characters_that_stand_close_are_not_joined():
+    assert len(find_characters(drawn(((100, 60), (100, 140)), ((112, 60), (130, 140))))) == 2
+
+
 def test_no_ink_and_all_ink_have_no_characters():
     assert find_characters(np.zeros((50, 50), np.uint8)) == []
     assert find_characters(np.full((50, 50), 255, np.uint8)) == []
