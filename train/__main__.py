@@ -20,6 +20,7 @@ COMMANDS = {
     "predict": "train.predict",
     "sheet": "train.sheet",
     "extract": "train.extract",
+    "personalise": "train.personalise",
 }
 """A command and its module, with `add_arguments(parser)`, `run(options)`, and help as docstring."""
 

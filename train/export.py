@@ -102,7 +102,7 @@ def export(
         HcrError: If the run or the data can't be read, there is no TensorFlow, or a converted
             network answers otherwise.
     """
-    _choose_tensorflow()
+    choose_tensorflow()
     report = card.read_run(run / RUN_FILE)
     model = load_keras(run / WEIGHTS_FILE)
     form = form_of(model)
@@ -122,8 +122,8 @@ def export(
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out) as folder:
             target = Path(folder) / name
-            forms = _write_forms(model, target, _some_training(sets, form), compared)
-            shipped = _shipped(forms)
+            forms = write_forms(model, target, some_training(sets, form), compared)
+            shipped = smallest_form(forms)
             (target.parent / f"{shipped}.tflite").rename(target)
             content = {
                 "model": target.stem,
@@ -156,7 +156,7 @@ def export(
     return out / name
 
 
-def _choose_tensorflow() -> None:
+def choose_tensorflow() -> None:
     """Set the backend: LiteRT's converter takes TensorFlow's functions, whatever `fit` ran on."""
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -240,7 +240,7 @@ def _divide_logits(model: Any, temperature: float) -> None:
     last.set_weights([weight / temperature for weight in last.get_weights()])
 
 
-def _some_training(sets: Sequence[CharacterSet], form: Form) -> Contents:
+def some_training(sets: Sequence[CharacterSet], form: Form) -> Contents:
     """Return seeded training characters, even by source, to measure int8's ranges on."""
     rng = np.random.default_rng(0)
     sets = [part for one in sets if len(part := one.split("train"))]
@@ -264,7 +264,7 @@ def _compared(sets: Sequence[CharacterSet]) -> list[CharacterSet]:
     ]
 
 
-def _write_forms(
+def write_forms(
     model: Any, target: Path, training: Contents, compared: Sequence[CharacterSet]
 ) -> dict[str, Agreement]:
     """Write every form beside `target` and return how each agrees, by name.
@@ -321,7 +321,7 @@ def _milliseconds(networks: Mapping[str, Network], characters: Contents) -> dict
     return best
 
 
-def _shipped(forms: Mapping[str, Agreement]) -> str:
+def smallest_form(forms: Mapping[str, Agreement]) -> str:
     """Return the smallest .tflite form that loses nothing that counts.
 
     Raises:
