@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from generator.letters import letter_strokes
+from generator.sheet import SheetStyle, sheet_image
+from hcr_live import Recognizer
 from hcr_live.alphabet import CLASSES, get_alphabet
 from hcr_live.classifier import Classifier
 from hcr_live.frame import Box
@@ -74,6 +76,19 @@ def test_case_and_kind_come_from_size_and_neighbours(network, text):
 @pytest.mark.parametrize("style", [{"rise": 0.15}, {"rise": -0.15}, {"wave": 12.0}])
 def test_lines_may_rise_fall_and_wave(network, style):
     assert read(network, "Paul copies pop up Vases", **style) == "Paul copies pop up Vases"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [SheetStyle(writing=0.09), SheetStyle(writing=0.09, slope=-5, curve=0.8, tilt=8)],
+    ids=["straight", "bent"],
+)
+def test_a_sheet_is_read_with_its_cases_spaces_and_lines(style):
+    rng = np.random.default_rng(2)
+    text = "Six cows see\nParis in 2005\nWC ON DECK"
+    drawn = [[None if c == " " else letter_strokes(c, rng) for c in s] for s in text.split("\n")]
+    picture = sheet_image(drawn, seed=4, style=style).image
+    assert Recognizer("all").read(picture).text == text
 
 
 def test_each_line_has_its_own_size(network):
