@@ -22,6 +22,10 @@ _CLOSE_UP_SIDE = 160
 """Pixels; a smaller image shows one letter or a few, a larger one a sheet."""
 
 
+_LIGHTEST_BOARD = 180
+"""On a lighter ground, of 255, nobody writes in a lighter colour."""
+
+
 def binarise(
     image: NDArray[np.uint8], *, light_on_dark: bool = False, ruled: bool = True
 ) -> NDArray[np.uint8]:
@@ -40,9 +44,9 @@ def binarise(
     Returns:
         uint8 (height, width), 255 where there is ink, else 0.
     """
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY) if image.ndim == 3 else image
-    if min(grey.shape) < 4:
-        return np.zeros_like(grey)
+    if min(image.shape[:2]) < 4:
+        return np.zeros(image.shape[:2], np.uint8)
+    grey = ink_channel(image) if image.ndim == 3 else image
     if light_on_dark:
         grey = cv2.bitwise_not(grey)
     darkness = _darkness(grey)
@@ -99,6 +103,53 @@ def binarise(
     return mask
 
 
+def ink_channel(image: NDArray[np.uint8], *, one_pen: bool = False) -> NDArray[np.uint8]:
+    """Return the grey picture in which ink stands out most from paper and from print.
+
+    A coloured pen on coloured paper may differ in one channel only, and then the darkest is
+    taken, channels made alike on the paper. Where all ink is of one pen and that is neutral
+    (pencil, black), the lightest hides coloured lines, which are dark in some channels only.
+
+    Args:
+        image: uint8 (height, width, 3), BGR: paper, nearly nothing else.
+        one_pen: Nothing is lost where writing in another colour is: a crop of one character.
+
+    Returns:
+        uint8 (height, width); the usual grey where no other is clearly better.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    step = max(1, min(grey.shape) // 100)
+    small = np.ascontiguousarray(image[::step, ::step])
+    if min(small.shape[:2]) < 8:
+        return grey
+    usual = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+    light = cv2.compare(usual, float(np.percentile(usual, 60)), cv2.CMP_GE)
+    paper = np.maximum(cv2.mean(small, light)[:3], 16)
+    gains = paper.max() / paper
+    if gains.max() > 4:  # hardly any light in one channel: its noise would count
+        return grey
+    alike = np.diag([*gains, 0])[:3, :3]
+    channels = cv2.split(cv2.transform(small, alike))
+    darkest, lightest = (
+        cv2.min(cv2.min(*channels[:2]), channels[2]),
+        cv2.max(cv2.max(*channels[:2]), channels[2]),
+    )
+    kernel = np.ones((min(small.shape[:2]) // 3 | 1,) * 2, np.uint8)
+    in_grey, in_dark, in_light = (
+        float(np.percentile(cv2.morphologyEx(c, cv2.MORPH_BLACKHAT, kernel), 99))
+        for c in (usual, darkest, lightest)
+    )
+    scale = paper.max() / max(1.0, cv2.mean(usual, light)[0])
+    if one_pen and in_light > 0.6 * in_dark:
+        chosen = cv2.max
+    elif scale * in_grey < 0.6 * in_dark and in_dark > 2 * _LEAST_CONTRAST:
+        chosen = cv2.min
+    else:
+        return grey
+    blue, green, red = cv2.split(cv2.transform(image, alike))
+    return chosen(chosen(blue, green), red)
+
+
 def _ink_level(
     darkness: NDArray[np.uint8], faint: NDArray[np.uint8], visible: float
 ) -> float | None:
@@ -142,14 +193,23 @@ def _upper_class(histogram: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
-    """Return whether an image is light ink on a plain dark ground (a drawing, a blackboard)."""
-    histogram = cv2.calcHist([grey], [0], None, [256], [0, 256]).ravel()
-    ground, top = _quantiles(histogram, (0.5, 0.995))
-    if ground > 110 or top < ground + 40:
+    """Return whether an image is light ink on a plain darker ground: chalk, gel pen, a drawing.
+
+    However dark the paper is: ink covers little, so the lightness of the image, freed of slow
+    changes of the light, tails off to the side where the ink is.
+
+    Args:
+        grey: uint8 (height, width): paper or board, nearly nothing else.
+    """
+    step = max(1, min(grey.shape) // 100)
+    small = np.ascontiguousarray(grey[::step, ::step]).astype(np.int16)
+    wide = max(3, min(small.shape) // 2) | 1
+    level = small - cv2.blur(small, (wide, wide), borderType=cv2.BORDER_REPLICATE)
+    low, ground, top = np.percentile(level, (1, 50, 99))
+    if np.median(small) > _LIGHTEST_BOARD or top - ground < max(30, 1.25 * (ground - low)):
         return False
-    # Plain: most of the image is as dark as the ground, give or take a little.
-    near = histogram[max(0, int(ground) - 25) : int(ground) + 26].sum()
-    return bool(near > 0.6 * histogram.sum())
+    # Plain: most of the image is as light as the ground, give or take a little.
+    return bool((np.abs(level - ground) <= 25).mean() > 0.6)
 
 
 def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -159,17 +219,39 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     step = max(1, min(4, min(height, width) // 40))
     coarse = _coarse(smooth, step, step)
     size = coarse.shape
+    close_up = min(height, width) < _CLOSE_UP_SIDE
+    # A closing takes the darker corners of a picture for ink: flat, a close-up has none.
+    light = _slow_light(coarse) if close_up else None
+    if light is not None:
+        coarse = cv2.divide(coarse, light, scale=200, dtype=cv2.CV_8U)
     # A close-up of one letter has strokes of up to a quarter of its size, a sheet much less.
-    share = 0.5 if min(height, width) < _CLOSE_UP_SIDE else 0.25
-    reach = max(3, int(share * min(size))) | 1
+    reach = max(3, int((0.5 if close_up else 0.25) * min(size))) | 1
     kernel = np.ones((reach, reach), np.uint8)
     paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
     soft = max(3, reach // 4) | 1
-    paper = cv2.blur(paper, (soft, soft))
+    # Blurred, but not across the sharp edge of a shadow, beside which it would be too light.
+    paper = cv2.min(cv2.blur(paper, (soft, soft)), cv2.erode(paper, np.ones((3, 3), np.uint8)))
+    if light is not None:
+        paper = cv2.multiply(paper, light, scale=1 / 200, dtype=cv2.CV_8U)
     full = (paper.shape[1] * step, paper.shape[0] * step)
     paper = cv2.resize(paper, full, interpolation=cv2.INTER_LINEAR)[:height, :width]
     paper = cv2.max(paper, 30)
     return cv2.bitwise_not(cv2.divide(smooth, paper, scale=255))
+
+
+def _slow_light(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a paraboloid through the lighter parts of a picture, float32 of its shape."""
+    height, width = grey.shape
+    y = np.broadcast_to(np.linspace(-1, 1, height)[:, None], grey.shape)
+    x = np.broadcast_to(np.linspace(-1, 1, width), grey.shape)
+    terms = np.stack([np.ones(grey.shape), x, y, x * x, x * y, y * y], axis=2)
+    few, level = terms[::2, ::2].reshape(-1, 6), grey[::2, ::2].ravel().astype(np.float64)
+    weight = np.ones_like(level)
+    for _ in range(6):
+        pulled = few.T * weight
+        factors = np.linalg.solve(pulled @ few + 1e-6 * np.eye(6), pulled @ level)
+        weight = np.where(level < few @ factors, 0.05, 1.0)
+    return np.maximum(terms @ factors, 20).astype(np.float32)
 
 
 def _coarse(image: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uint8]:
