@@ -36,9 +36,6 @@ _ALIKE = np.array(
 _SURE = 0.9
 """The network is sure of a character where one class, with those of its shape, is this likely."""
 
-_WIDE = 1.15
-"""A character that is wider, in heights of its line, is looked at even if the network is sure."""
-
 _MAY_BE_BROKEN = 0.2
 """Doubtful ink that lies nearer to its neighbour, in heights, may be one character with it."""
 
@@ -518,13 +515,12 @@ def _questions(glyphs: Sequence[Glyph], rows: NDArray[np.float32]) -> Iterator[_
     if not known.any():
         return
     heights = _line_heights(glyphs)
-    doubtful = doubt(rows) > -math.log(_SURE)
+    doubts = doubt(rows)
     width = np.array([glyph.ink.shape[1] for glyph in glyphs]) / heights
-    split = (doubtful | (width > _WIDE)) & known
-    if not split.any():
-        return
-    for run in _runs(glyphs, rows, heights, doubtful):
-        if split[run].any():
+    # What costs less whole than a cut does is not cut; a neighbour may lack the other's part still.
+    split = doubts + _TOO_WIDE * np.maximum(width - _WIDEST, 0) > _CUT
+    for run in _runs(glyphs, rows, heights, doubts > -math.log(_SURE)):
+        if len(run) > 1 or split[run].any():
             height = float(heights[run].mean())
             members = [glyphs[k] for k in run]
             seams = [_seams(glyphs[k].ink, height if split[k] else math.inf) for k in run]
