@@ -66,7 +66,7 @@ _IN_WORD /= _KIND_OF.sum(axis=0)
 _PSEUDO_WORDS = 6.0
 """What kinds of words are usual counts as much as so many words of the page."""
 
-_STEP = 0.08
+_STEP = 0.1
 _SPAN = 1.2
 _LINES_DIFFER = 0.2
 """Standard deviation of the logarithms of the sizes of lines on one page."""
@@ -152,7 +152,7 @@ def _heights(
     Returns:
         float32 (n, forms), and float32 (n,): the height of a capital there.
     """
-    middle = np.median(heights)
+    middle = np.sort(heights)[len(heights) // 2]
     heights = heights.clip(middle - _SPAN, middle + _SPAN)
     grid = np.arange(heights.min() - 0.3, heights.max() + 0.9, _STEP, dtype=np.float32)
     fit = _density(heights[:, None, None] - grid - _HEIGHT[:, None], _HEIGHT_SD[:, None])
