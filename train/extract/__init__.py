@@ -110,7 +110,10 @@ def run(options: argparse.Namespace) -> None:
         f" to {options.out}; the network reads {same} of them as labelled (case and O, 0, I, l, 1"
         " aside)."
     )
-    print(f"Look at {overview}, then: python -m train fit --data {options.out} --out RUN")
+    print(
+        f"Look at {overview}, then: python -m train personalise {options.out}, or with more data:"
+        f" python -m train fit --data {options.out} --out RUN"
+    )
 
 
 def _pictures(paths: Sequence[Path]) -> list[Path]:
@@ -121,6 +124,7 @@ def _pictures(paths: Sequence[Path]) -> list[Path]:
 
 def _read(path: Path, probabilities: Probabilities, labels: Sequence[str], asked: bool) -> Sheet:
     from hcr_live.sources.images import load_image
+    from train.extract.crossed_out import without_crossed_out
     from train.extract.plain import labelled, read_plain
     from train.extract.printed import read_form
 
@@ -142,6 +146,8 @@ def _read(path: Path, probabilities: Probabilities, labels: Sequence[str], asked
         sheet = labelled(read_plain(image, path.name, probabilities, labels), labels)
     elif labels:
         raise HcrError(f"{path} is a printed form, which says what is on it: leave out --labels.")
+    else:
+        sheet = without_crossed_out(sheet, probabilities)
     if not sheet.cut_outs:
         raise HcrError(f"No handwriting is found in {path}: write darker, or take it closer.")
     return sheet
@@ -222,4 +228,6 @@ def said(sheet: Sheet) -> str:
         text += f", page {sheet.page} of the form, {sheet.empty} cells empty"
     if sheet.hidden:
         text += f", {sheet.hidden} cells covered or not wholly in the picture"
+    if sheet.crossed_out:
+        text += f", {sheet.crossed_out} crossed out"
     return text

@@ -20,6 +20,7 @@ from hcr_live.frame import Box, Frame
 from hcr_live.paper.sharpness import BLURRED, edge_softness
 from train.extract import answered, suggestions
 from train.extract.ask import Questions
+from train.extract.crossed_out import without_crossed_out
 from train.extract.cutout import Sheet
 from train.extract.labels import difference
 from train.extract.plain import Probabilities, guesses_of, labelled, read_plain
@@ -187,6 +188,7 @@ class Collector:
         if self._form is not None:
             self._form_seen = frame.time
             sheet = cut_out(grey, self._form, name)
+            sheet = without_crossed_out(sheet, self._probabilities)
         elif frame.time < self._form_seen + _FORM_SECONDS:
             return
         else:

@@ -36,6 +36,7 @@ class Sheet:
         page: Number of the form's page; None on a plain sheet.
         empty: How many cells of a form are empty.
         hidden: How many cells of a form are covered or not wholly in the picture.
+        crossed_out: How many cells of a form were, or were scribbled over.
         outline: Corners of the paper in pixels of the picture, None where they are not known.
     """
 
@@ -45,4 +46,5 @@ class Sheet:
     page: int | None = None
     empty: int = 0
     hidden: int = 0
+    crossed_out: int = 0
     outline: Quad | None = None

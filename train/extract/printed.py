@@ -42,6 +42,10 @@ _MOST_LOST = 0.3
 """This share of the cells may be hidden, or misplaced by more."""
 _HIDDEN = 0.5
 """A cell whose brackets are this much fainter than the others' is hidden by something."""
+_LINE_HIDDEN = 0.68
+"""So is one with any line of a bracket no darker than this share of the usual one: half covered."""
+_WITHIN = 1.2
+"""Millimetres across which such a line is looked for."""
 _REST = 0.2
 """And by so many once each cell was looked for."""
 
@@ -233,6 +237,8 @@ def _inks(
     shifts, seen = _shifts(surface, scale, corner, cells)
     if seen.mean() < 1 - _MOST_LOST:
         return None
+    dark = _darkness(surface, scale, cells, shifts - corner)
+    seen &= dark.min(axis=1) > _LINE_HIDDEN * np.median(dark)
     print_ = _Print.draw(surface.shape, scale, corner, page, cells, shifts, _REST + 0.7 / sharp)
     flat = _in_even_light(surface, print_.all, scale)
     bare = flat.copy()
@@ -409,6 +415,26 @@ def _shifts(
     return found, seen & ~_off_the_others(found, np.array([(cell.x, cell.y) for cell in cells]))
 
 
+def _darkness(
+    surface: NDArray[np.uint8], scale: float, cells: Sequence[Cell], shifts: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how dark each line of each cell's brackets is, float64 (n, 8)."""
+    flat = cv2.divide(surface, cv2.max(_paper(surface, scale), 20), scale=255)
+    # Within a cell, too, the paper may be bent: a line may be that far from where it should be.
+    reach = round(_WITHIN * scale) | 1
+    thick = cv2.dilate(cv2.bitwise_not(flat), np.ones((reach, reach), np.uint8))
+    dark = cv2.integral(np.minimum(thick, 80))
+    lines = np.stack([bracket_lines(cell) for cell in cells]) + shifts[:, None, None]
+    low = np.rint((lines.min(axis=2) - LINE / 2) * scale).astype(int)
+    high = np.rint((lines.max(axis=2) + LINE / 2) * scale).astype(int)
+    limit = np.array(flat.shape[::-1])
+    low = low.clip(0, limit - 1)
+    high = np.maximum(high.clip(0, limit), low + 1)
+    (left, top), (right, bottom) = np.moveaxis(low, -1, 0), np.moveaxis(high, -1, 0)
+    sums = dark[bottom, right] - dark[top, right] - dark[bottom, left] + dark[top, left]
+    return np.asarray(sums / (high - low).prod(axis=-1), np.float64)
+
+
 def _peak(score: NDArray[np.float32]) -> NDArray[np.float64]:
     """Return x and y of the highest value, by a parabola through its neighbours."""
     x, y = cv2.minMaxLoc(score)[3]
@@ -454,12 +480,18 @@ def _in_even_light(
     """
     bare = surface.copy()
     bare[printed > 0] = 0
-    height, width = surface.shape
-    coarse = cv2.resize(bare, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
-    reach = round(_WIDEST * scale / 4) | 1
-    paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    paper = cv2.resize(cv2.blur(paper, (3, 3)), (width, height))
-    return cv2.divide(surface, cv2.max(paper, 20), scale=230)
+    return cv2.divide(surface, cv2.max(_paper(bare, scale), 20), scale=230)
+
+
+def _paper(surface: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Return the surface without anything dark that is less wide than `_WIDEST`.
+
+    In all its detail: a closing leaves the edge of a shadow where it is, and as sharp.
+    """
+    reach = round(_WIDEST * scale) | 1
+    level = cv2.medianBlur(surface, 3)
+    closed = cv2.morphologyEx(level, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    return np.asarray(closed, np.uint8)
 
 
 def _without_halos(

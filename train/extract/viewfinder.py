@@ -104,7 +104,7 @@ def _draw_bars(canvas: Canvas, finding: Finding) -> None:
     found = len(sheet.cut_outs) if sheet is not None else 0
     of = finding.expected
     if sheet is not None and sheet.page is not None:
-        of = found + sheet.empty + sheet.hidden
+        of = found + sheet.empty + sheet.hidden + sheet.crossed_out
     complete = found > 0 and of in (0, found)
     said = f"found {found}" + (f" of {of}" if of else "")
     end = canvas.text(said, _MARGIN, 31, 26, GREEN if complete else AMBER, "bold")

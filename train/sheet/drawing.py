@@ -70,7 +70,7 @@ def draw_page(page: Page) -> Figure:
     for x, y, text in (
         (quarter, top, "Write each character into its box,\nwith a dark pen."),
         (width - quarter, top, f"Writer {page.writer}\nPage {page.number} of {total}"),
-        (quarter, bottom, "Leave a box empty if you like;\nkeep off the square marks."),
+        (quarter, bottom, "Empty or scribbled-over boxes\ndo not count. Keep off the marks."),
         (width - quarter, bottom, "Photograph the whole page,\nall six marks in view."),
     ):
         axes.text(x, y, text, family="DejaVu Sans", size=9, ha="center", va="center")
