@@ -41,8 +41,9 @@ _MAY_BE_BROKEN = 0.2
 
 _LONGEST_RUN = 4
 
-_CURSIVE_WIDTH, _CURSIVE_DOUBT = 2.5, 0.9
-"""Ink this wide, in heights, that is this doubtful a piece, however cut, is joined writing."""
+_CHAIN_WIDTH, _CHAIN_STEMS, _MOST_CHAIN_DOUBT = 2.5, 4, 0.1
+"""Ink this wide, in heights, with so many stems, that no cuts make surer than this, is joined
+writing: of many bits, some look like characters by chance."""
 
 _MOST_NEW_DOUBT = 0.2
 """What is cut or joined must look this much like characters, in nats for one: a scribble is left
@@ -382,7 +383,7 @@ class _Question:
         self._rows = {span: known[k] for span, k in pieces.wholes.items()}
         self._doubts = dict(zip(pieces.wholes, doubt(known).tolist(), strict=True))
         self._costs = self._all_costs(pieces.boxes())
-        self._is_long = max(g.ink.shape[1] for g in glyphs) > _CURSIVE_WIDTH * height
+        self._chains = tuple(k for k, g in enumerate(glyphs) if _is_chain(g.ink, height))
 
     @property
     def is_answered(self) -> bool:
@@ -414,10 +415,10 @@ class _Question:
         """Return the cheapest way to join the pieces, or to leave all as it is."""
         cost, way = self._cheapest(self._doubts)
         cost /= len(way)
-        cursive = self._is_long and cost > _CURSIVE_DOUBT
-        wholes = tuple(self._pieces.wholes)
-        if way != wholes and np.mean([self._doubts[span] for span in way]) > _MOST_NEW_DOUBT:
-            way = wholes
+        cursive: tuple[int, ...] = ()
+        most = _MOST_CHAIN_DOUBT if self._chains else _MOST_NEW_DOUBT
+        if np.mean([self._doubts[span] for span in way]) > most:
+            way, cursive = tuple(self._pieces.wholes), self._chains
             cost = sum(self._doubts[span] + self._costs[span] for span in way) / len(way)
         rows = tuple(self._rows[span] for span in way)
         # Only the cuts that are made are kept, and the pieces numbered anew.
@@ -484,17 +485,20 @@ class _Decision:
         spans: First piece, and the one after the last, of each character.
         rows: float32 (62,) of each character, what the network said.
         cost: Of one of them on average, in nats.
-        cursive: Whether no way is good, of joined writing.
+        cursive: Which of the glyphs are joined writing that can't be cut.
     """
 
     seams: tuple[NDArray[np.float32], ...]
     spans: tuple[tuple[int, int], ...]
     rows: tuple[NDArray[np.float32], ...]
     cost: float
-    cursive: bool
+    cursive: tuple[int, ...]
 
     def applied(self, glyphs: Sequence[Glyph]) -> list[tuple[Glyph, NDArray[np.float32]]] | None:
         """Return the characters and what the network said of each; None where nothing changes."""
+        if self.cursive:
+            known = zip(glyphs, self.rows, strict=True)
+            return [pair for k, pair in enumerate(known) if k not in self.cursive]
         if len(self.spans) == len(glyphs) and not any(len(cuts) for cuts in self.seams):
             return None
         pieces = _Pieces(glyphs, self.seams)
@@ -638,11 +642,8 @@ def _segmented(
     changed: dict[int, list[tuple[Glyph, NDArray[np.float32]]]] = {}
     for run, decision in decided:
         glyphs = [page.glyphs[k] for k in run]
-        if decision.cursive:
-            made: list[tuple[Glyph, NDArray[np.float32]]] | None = []
-            cursive.append(_around([glyph.box for glyph in glyphs]))
-        else:
-            made = decision.applied(glyphs)
+        cursive += [glyphs[k].box for k in decision.cursive]
+        made = decision.applied(glyphs)
         if made is not None:
             changed.update((k, []) for k in run)
             changed[run[0]] = made
@@ -662,6 +663,13 @@ def _around(boxes: Sequence[Box]) -> Box:
     x, y = min(box.x for box in boxes), min(box.y for box in boxes)
     right, bottom = max(box.x + box.w for box in boxes), max(box.y + box.h for box in boxes)
     return Box(x, y, right - x, bottom - y)
+
+
+def _is_chain(ink: NDArray[np.uint8], height: float) -> bool:
+    """Return whether ink is long for its line and has many stems, as joined writing does."""
+    middle = ink[len(ink) // 2] > 0
+    stems = int(middle[0]) + np.count_nonzero(middle[1:] > middle[:-1])
+    return ink.shape[1] > _CHAIN_WIDTH * height and bool(stems >= _CHAIN_STEMS)
 
 
 def _corner(glyph: Glyph) -> tuple[int, int]:
