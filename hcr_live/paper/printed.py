@@ -28,8 +28,8 @@ _PAGE_FULL = 61
 _SAME = 0.8
 _REGULAR, _STRAIGHT = 1.8, 0.36
 """Least sum of three shares, and least of the last: letters that have a twin, neighbours on one
-level, parallel edges. Handwriting hardly has twins: its sum was 1.65 at most, that of print from
-1.9. Where it is put together from copies of one sample a letter, the edges must tell."""
+level, parallel edges. Handwriting hardly has twins: its sum was 1.4 at most, with copies of one
+sample a letter 1.65, that of print from 1.9."""
 
 _SIDE = 24
 _ENOUGH = 120
