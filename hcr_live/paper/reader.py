@@ -32,16 +32,19 @@ NO_SHEET_SECONDS = 1.0
 a character must have been there, and no hand in view, for this long."""
 
 
-REST_SECONDS = 1.5
+REST_SECONDS = 1.0
 """What did not settle within this time does not make a page restless."""
 
-READ_SECONDS = 0.07
+READ_SECONDS, READ_LATER_SECONDS = 0.07, 0.3
 """While it settles, a page is read this often, and followed in the frames between."""
+
+EAGER_SECONDS = 0.6
+"""What has not settled so long after it came is hard to read, and in no hurry."""
 
 READ_AGAIN_SECONDS = 2.0
 """A page at rest that does not seem to change is read anew this often."""
 
-CHANGE_SECONDS = 0.7
+CHANGE_SECONDS = 0.5
 """After a change it is read in every frame for so long, until other labels have settled."""
 
 BLURRED_SECONDS = 2.0
@@ -148,7 +151,9 @@ class PaperReader:
                 self._read_at = self._watched
             if 0 < self._blurred_for < BLURRED_SECONDS:
                 self._watched -= elapsed
-            tracked = self._follow(page, votes=glance is None and not blurred)
+            # The votes on one read are spread over the frames that follow it.
+            lately = not self._at_rest and self._watched < self._read_at + READ_SECONDS
+            tracked = self._follow(page, fresh=glance is None, votes=lately and not blurred)
         self._boxes = tuple(t.box for t in tracked)
         height, width = frame.image.shape[:2]
         now = self._watched
@@ -210,13 +215,16 @@ class PaperReader:
         soon enough to look.
         """
         rests = self._at_rest and self._watched < self._read_again_at
-        if rests or self._watched < self._read_at + READ_SECONDS:
-            glance = self._finder.glance(image, closely=rests)
+        news = max([self._changed_at, *self._first_seen.values()])
+        eager = self._watched - news < EAGER_SECONDS
+        wait = READ_SECONDS if eager else READ_LATER_SECONDS
+        if rests or self._watched < self._read_at + wait:
+            glance = self._finder.glance(image, closely=rests or not eager)
+            if glance is None and not eager:
+                self._changed_at = self._watched
+                self._tracker.doubt_votes()
         else:
             glance = self._nothing
-        if rests and glance is None:
-            self._changed_at = self._watched
-            self._tracker.doubt_votes()
         page = glance or self._finder.locate(image)
         nothing = glance is None and page.outline is None and not page.glyphs
         self._nothing = page if nothing else None
@@ -235,17 +243,18 @@ class PaperReader:
         kept = [read.page.glyphs.index(seen.glyphs[k]) for k in plan.to_classify]
         return seen, self._tracker.update(plan, read.rows[kept], still=True)
 
-    def _follow(self, page: Page, *, votes: bool) -> tuple[TrackedCharacter, ...]:
+    def _follow(self, page: Page, *, fresh: bool, votes: bool) -> tuple[TrackedCharacter, ...]:
         """Return the characters in view after the page of a frame.
 
         Args:
             page: What was located, the right way up as far as it is known.
+            fresh: It was read in this frame.
             votes: Whether the network is asked.
         """
         located = page
         segmentation = self._segmenter.segment(located, self._watched)
         page, self._joined = segmentation.page, segmentation.cursive
-        plan = self._tracker.match(page.glyphs, self._watched)
+        plan = self._tracker.match(page.glyphs, self._watched, fresh=fresh)
         if not votes:
             return self._tracker.update(replace(plan, to_classify=(), inks=()), _NOTHING)
         if 2 * plan.new <= len(page.glyphs):

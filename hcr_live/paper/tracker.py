@@ -37,7 +37,7 @@ _SHOWN_SECONDS = 0.25
 """A character that a few frames miss is still reported for this long."""
 
 _SMOOTHING_SECONDS = 0.05
-_UNSETTLED_A_FRAME = 20
+_UNSETTLED_A_FRAME = 8
 _SETTLED_A_FRAME = 2
 """How many characters are classified again in one frame: the network costs most of it."""
 
@@ -143,15 +143,18 @@ class CharacterTracker:
         self._next = 0
         self._time: float | None = None
         self._velocity = np.zeros(2)
-        self._doubted = -math.inf
+        self._doubted = self._read_at = -math.inf
 
-    def match(self, glyphs: Sequence[Glyph], time: float) -> Plan:
+    def match(self, glyphs: Sequence[Glyph], time: float, *, fresh: bool = True) -> Plan:
         """Assign glyphs to tracks; characters that are new, unsure or due are to be classified.
 
         Args:
             glyphs: What was located in the frame, in reading order.
             time: Seconds, of the frame; must increase from call to call.
+            fresh: Their ink is this frame's, not an earlier one's, which nobody votes on twice.
         """
+        if fresh:
+            self._read_at = time
         elapsed = 0.0 if self._time is None else max(0.0, time - self._time)
         self._time = time
         self._tracks = {
@@ -283,14 +286,17 @@ class CharacterTracker:
         tracks = [self._tracks[i] for i in identities]
         indices = range(len(tracks))
         new = [i for i in indices if tracks[i].evidence is None]
+        due = [i for i in indices if tracks[i].classified < self._read_at]
         # A settled character whose last vote disagreed is as urgent as an unsettled one.
         unsure = [
             i
-            for i, track in enumerate(tracks)
-            if track.evidence is not None
-            and (track.label != track.settled_label or track.classified <= self._doubted)
+            for i in due
+            if tracks[i].evidence is not None
+            and (
+                tracks[i].label != tracks[i].settled_label or tracks[i].classified <= self._doubted
+            )
         ]
-        sure = [i for i in indices if tracks[i].evidence is not None and i not in set(unsure)]
+        sure = [i for i in due if tracks[i].evidence is not None and i not in set(unsure)]
         unsure.sort(key=lambda i: tracks[i].classified)
         sure.sort(key=lambda i: tracks[i].classified)
         chosen = new + unsure[: max(0, _UNSETTLED_A_FRAME - len(new))]
