@@ -153,8 +153,7 @@ class Segmenter:
         rows = np.full((len(places), len(CLASSES)), np.nan, np.float32)
         for found, entry in self._found(self._noticed, places):
             rows[found] = entry.row
-        self._kept = self._unchanged(page.glyphs, places)
-        decided = self._found(self._kept, places)
+        decided = self._unchanged(page.glyphs, places)
         asked = [run for run, entry in decided if entry.due > time]
         asked += [run for run, _ in self._found(self._open, places)]
         unasked = rows.copy()
@@ -194,25 +193,30 @@ class Segmenter:
         """Return what is known of the glyphs at these places, and their numbers; follow them."""
         if not entries or not len(places):
             return []
-        now = iter(_nearest(np.concatenate([entry.places for entry in entries]), places))
+        nearest = _nearest(np.concatenate([entry.places for entry in entries]), places)
+        now = iter(nearest.tolist())
         found: list[tuple[list[int], _E]] = []
         taken: set[int] = set()
         for entry in entries:
-            run = [int(next(now)) for _ in entry.places]
-            if min(run) >= 0 and len({*run} - taken) == len(run):
+            run = [next(now) for _ in range(len(entry.places))]
+            if min(run) >= 0 and len(set(run) - taken) == len(run):
                 taken.update(run)
                 entry.places, entry.seen = places[run], self._time
                 found.append((run, entry))
         return found
 
-    def _unchanged(self, glyphs: Sequence[Glyph], places: NDArray[np.float64]) -> list[_Kept]:
-        """Return what was decided about inks that still look as they did, or are not in view."""
-        changed = [
-            entry
-            for run, entry in self._found(self._kept, places)
-            if cv2.absdiff(entry.looks, _looks([glyphs[k] for k in run])).mean() > _LOOKS_OTHERWISE
-        ]
-        return [entry for entry in self._kept if entry not in changed]
+    def _unchanged(
+        self, glyphs: Sequence[Glyph], places: NDArray[np.float64]
+    ) -> list[tuple[list[int], _Kept]]:
+        """Return what is found of what was decided; forget it where the ink looks otherwise now."""
+        decided = []
+        for run, entry in self._found(self._kept, places):
+            looks = _looks([glyphs[k] for k in run])
+            if cv2.mean(cv2.absdiff(entry.looks, looks))[0] > _LOOKS_OTHERWISE:
+                self._kept.remove(entry)
+            else:
+                decided.append((run, entry))
+        return decided
 
     def _recent(self, entries: Sequence[_E]) -> list[_E]:
         return [entry for entry in entries if self._time - entry.seen <= _FORGET_SECONDS]
@@ -523,7 +527,10 @@ def _questions(glyphs: Sequence[Glyph], rows: NDArray[np.float32]) -> Iterator[_
     width = np.array([glyph.ink.shape[1] for glyph in glyphs]) / heights
     # What costs less whole than a cut does is not cut; a neighbour may lack the other's part still.
     split = doubts + _TOO_WIDE * np.maximum(width - _WIDEST, 0) > _CUT
-    for run in _runs(glyphs, rows, heights, doubts > -math.log(_SURE)):
+    doubtful = doubts > -math.log(_SURE)
+    if not (split | doubtful).any():
+        return
+    for run in _runs(glyphs, known, heights, doubtful):
         if len(run) > 1 or split[run].any():
             height = float(heights[run].mean())
             members = [glyphs[k] for k in run]
@@ -544,7 +551,7 @@ def _line_heights(glyphs: Sequence[Glyph]) -> NDArray[np.float64]:
 
 def _runs(
     glyphs: Sequence[Glyph],
-    rows: NDArray[np.float32],
+    known: NDArray[np.bool_],
     heights: NDArray[np.float64],
     doubtful: NDArray[np.bool_],
 ) -> list[list[int]]:
@@ -552,11 +559,12 @@ def _runs(
     runs: list[list[int]] = [[0]]
     for left, right in pairwise(range(len(glyphs))):
         a, b = glyphs[left], glyphs[right]
-        near = False
-        if a.line == b.line and a.flat is not None and b.flat is not None:
-            gap = b.flat.x - a.flat.x - a.flat.w
-            near = gap < _MAY_BE_BROKEN * heights[left] and bool(doubtful[left] or doubtful[right])
-        if near and len(runs[-1]) < _LONGEST_RUN and np.isfinite(rows[[left, right], 0]).all():
+        near = bool((doubtful[left] or doubtful[right]) and known[left] and known[right])
+        if near and a.line == b.line and a.flat is not None and b.flat is not None:
+            near = b.flat.x - a.flat.x - a.flat.w < _MAY_BE_BROKEN * heights[left]
+        else:
+            near = False
+        if near and len(runs[-1]) < _LONGEST_RUN:
             runs[-1].append(right)
         else:
             runs.append([right])
@@ -721,10 +729,10 @@ def _nearest(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.i
     """Return the number of the new place that each old one is, -1 where it is gone."""
     if not len(old) or not len(new):
         return np.full(len(old), -1, np.intp)
-    size = old[:, None, 2:].max(axis=2)
-    away = np.abs(old[:, None, :2] - new[None, :, :2]).max(axis=2) / size
-    growth = np.abs(np.log(old[:, None, 2:].max(axis=2) / new[None, :, 2:].max(axis=2)))
-    shape = np.abs(old[:, None, 2:] - new[None, :, 2:]).max(axis=2) / size
-    away[(away > 0.3) | (growth > 0.3) | (shape > 0.3)] = np.inf
+    x, y, w, h = (np.abs(np.subtract.outer(a, b)) for a, b in zip(old.T, new.T, strict=True))
+    size, now = old[:, 2:].max(axis=1)[:, None], new[:, 2:].max(axis=1)
+    away = np.maximum(x, y) / size
+    otherwise = np.maximum(w, h) / np.minimum(size, now)
+    away[(away > 0.3) | (otherwise > 0.3)] = np.inf
     nearest = away.argmin(axis=1)
-    return np.where(np.isfinite(away.min(axis=1)), nearest, -1)
+    return np.where(np.isfinite(away[np.arange(len(old)), nearest]), nearest, -1)
