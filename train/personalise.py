@@ -55,20 +55,19 @@ SUFFIXES = (".keras", ".onnx", ".tflite", ".md", ".json")
 _HELD_BACK = 0.25
 _PER_CLASS = 50
 _NOTHING = 0.2  # share of what is replayed that is no character
-_REPLAYED = 16.0  # how much a replayed character counts, in those of the person
+_REPLAYED = 32.0  # how much a replayed character counts, in those of the person
 _TRUST = 0.3  # share of the shipped network's word in what the person's are to be read as
 _SMOOTHING = 0.05
 _STEPS = 400
 _BATCH = 256
 _RATE = 1e-3
 _A_ROUND = 5  # drawings of a class
-_APART = 4  # rounds that are not learned from, to see what is lost
 _VALIDATED = 1000  # real base characters of a source
 _DRAWINGS = 8  # of each of our own characters
 _COMPARED = 300  # characters of a source, to compare the files
 _KEPT = tuple(tenths / 10 for tenths in range(10, -1, -1))
 
-_SAME_SHAPE = ("0Oo", "1Il", "Cc", "Ss", "Vv", "Ww", "Xx", "Zz")
+_SAME_SHAPE = ("0Oo", "1Il", *(one + one.lower() for one in "CKPSUVWXYZ"))
 
 
 class Head(NamedTuple):
@@ -123,7 +122,8 @@ def personalise(
             beside the network that it began with, named by it and the folder.
         data: Real base characters to replay and to validate on; without, made-up ones.
         model: The .keras file to begin with, default the shipped one.
-        per_class: Drawings of each class, of the person's and of the base's characters.
+        per_class: Drawings of each class: of the person's characters, of the base's to replay, and
+            of the base's to validate on.
         seed: Of what is held back, drawn and shuffled.
         processes: To draw in, beside this one; 1 is this one.
         date: YYYY-MM-DD on the card; default today.
@@ -154,7 +154,7 @@ def personalise(
             for renderer, numbers in (
                 (of_person, range(rounds)),
                 (of_base, range(rounds)),
-                (of_base, range(rounds, rounds + _APART)),
+                (of_base, range(rounds, 2 * rounds)),
             )
         )
         # They are drawn in the other processes while TensorFlow starts.
@@ -162,7 +162,7 @@ def personalise(
         network, layer = _opened(base)
         head = Head(*layer.get_weights())
         eye = _Eye(network, layer)
-        with tqdm(total=2 * rounds + _APART, desc="drawing", unit="round", disable=None) as bar:
+        with tqdm(total=3 * rounds, desc="drawing", unit="round", disable=None) as bar:
             mine, known, unseen = (eye.shown(one, bar.update) for one in (own, replay, apart))
     with tqdm(total=_STEPS, desc="learning", unit="step", disable=None) as bar:
         learned = fit_head(head, mine, known, seed, bar.update)

@@ -33,7 +33,7 @@ def write_folder(folder, labels, count, seed=0):
         kind = "digit" if label.isdigit() else "upper" if label.isupper() else "lower"
         (folder / f"{kind}_{label}").mkdir(parents=True)
         for number in range(count):
-            ink = np.pad(written(label, rng), 12)
+            ink = np.pad(written(label, rng), 24)
             cv2.imwrite(str(folder / f"{kind}_{label}" / f"{number}.png"), ink)
     return folder
 
@@ -44,9 +44,9 @@ def personal(tmp_path_factory):
     folder = tmp_path_factory.mktemp("personal")
     mine = write_folder(folder / "mine", MIRRORED + OTHERS, 8)
     command = ["-m", "train", "personalise", str(mine), "--out", str(folder / "me.tflite")]
-    options = ["--per-class", "10", "--processes", "1", "--date", "2026-01-02"]
+    options = ["--per-class", "15", "--processes", "1", "--date", "2026-01-02"]
     done = subprocess.run(
-        [sys.executable, *command, *options], capture_output=True, text=True, timeout=300
+        [sys.executable, *command, *options], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     return folder, done
