@@ -135,6 +135,7 @@ class Segmenter:
         self._budget = budget
         self._outline: NDArray[np.float32] | None = None
         self._time = 0.0
+        self._page = Page(None)
         self._noticed: list[_Noticed] = []
         self._open: list[_Open] = []
         self._kept: list[_Kept] = []
@@ -148,7 +149,7 @@ class Segmenter:
         """
         if (self._outline is None) != (page.outline is None):
             self._noticed, self._open, self._kept = [], [], []  # places were others
-        self._outline, self._time = page.outline, time
+        self._outline, self._time, self._page = page.outline, time, page
         places = _places(page.glyphs, page.outline)
         rows = np.full((len(places), len(CLASSES)), np.nan, np.float32)
         for found, entry in self._found(self._noticed, places):
@@ -175,10 +176,13 @@ class Segmenter:
         What it doubts is looked at with the next frames.
 
         Args:
-            glyphs: Some of the characters that `segment` returned.
+            glyphs: Some of the characters that `segment` returned, with their inks. What it made
+                itself is passed over.
             rows: float32 (len(glyphs), 62), what the network said of each in this frame.
         """
-        places = _places(glyphs, self._outline)
+        located = {id(glyph.ink) for glyph in self._page.glyphs}
+        chosen = [number for number, glyph in enumerate(glyphs) if id(glyph.ink) in located]
+        places, rows = _places([glyphs[k] for k in chosen], self._outline), rows[chosen]
         known = {run[0]: entry for run, entry in self._found(self._noticed, places)}
         for number, (place, row) in enumerate(zip(places, rows, strict=True)):
             entry = known.get(number)
@@ -465,12 +469,18 @@ class _Question:
             gap = 0
             for last in range(first + 1, len(pieces) + 1):
                 x, y, end, under = boxes[last - 1].tolist()
-                gap = max(gap, x - right)
-                left, top = min(left, x), min(top, y)
-                right, bottom = max(right, end), max(bottom, under)
+                is_whole = (first, last) in pieces.wholes
+                if x < end:
+                    if left == right:
+                        left, top, right, bottom = x, y, end, under
+                    gap = max(gap, x - right)
+                    left, top = min(left, x), min(top, y)
+                    right, bottom = max(right, end), max(bottom, under)
+                elif not is_whole:  # between two cuts there may be no ink
+                    continue
                 width, tall = (right - left) / line, (bottom - top) / line
                 fits = width < _WIDER_NEVER and tall > _LOWER_NEVER
-                if not fits and (first, last) not in pieces.wholes:
+                if not fits and not is_whole:
                     continue
                 cost = _TOO_WIDE * max(0.0, width - _WIDEST) + _GAP_WITHIN * gap / line
                 cost += _TOO_LOW * max(0.0, _LOWEST - tall)

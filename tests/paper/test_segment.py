@@ -189,6 +189,17 @@ def test_joined_writing_is_no_character_and_said_to_be_joined(classifier):
     assert found.cursive == (page.glyphs[0].box,)
 
 
+def test_gaps_within_a_character_are_no_characters(classifier):
+    """Three bars of a broken E, far apart: between the cuts there is nothing."""
+    ink = np.zeros((60, 150), np.uint8)
+    for left in (0, 60, 120):
+        ink[10:50, left : left + 30] = 255
+    page = Page(None, (Glyph(Box(5, 5, 150, 60), ink, flat=Box(5, 5, 150, 60)),))
+    unlikely = np.full((1, 62), 1 / 62, np.float32)
+    for glyph in resegment(page, unlikely, classifier.probabilities).page.glyphs:
+        assert glyph.ink.any()
+
+
 def test_nothing_written_and_nothing_known(classifier):
     nothing = Page(None)
     assert (
