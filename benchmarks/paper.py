@@ -512,7 +512,7 @@ def _print_mistakes(pairs: Iterable[tuple[str, str]]) -> None:
     said = ", ".join(
         f"{one or 'nothing'} as {other or 'nothing'} {n}" for (one, other), n in common
     )
-    print(f"  {said}")
+    print("  " + said.replace("\n", "/"))
 
 
 def _print_group(group: str, members: Sequence[Outcome]) -> None:
