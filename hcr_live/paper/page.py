@@ -238,13 +238,36 @@ def _without_sheet(image: NDArray[np.uint8]) -> Page:
     """Read the whole frame if nearly all of it is plain ground, else lines on plain parts."""
     height, width = image.shape[:2]
     for part, ground in _plain_grounds(image):
-        glyphs = _read_part(image, part, ground)
-        if part.w * part.h == width * height:
-            return Page(None, glyphs)
-        glyphs = _in_lines(glyphs)
-        if glyphs:
+        glyphs = _on_ground(_read_part(image, part, ground), part, ground)
+        lines = _in_lines(glyphs)
+        if part.w * part.h < width * height:
+            glyphs = lines
+        elif not lines:  # a letter or two, then, that are large
+            glyphs = tuple(g for g in glyphs if g.box.h > 0.1 * min(part.w, part.h))
+            glyphs = () if all(_is_bar(g.ink) for g in glyphs) else glyphs
+        if glyphs or part.w * part.h == width * height:
             return Page(None, glyphs)
     return Page(None, (), guide_box(width, height))
+
+
+def _on_ground(
+    glyphs: tuple[Glyph, ...], part: Box, ground: NDArray[np.uint8]
+) -> tuple[Glyph, ...]:
+    """Return the glyphs that have ground between their strokes: not the rim of another thing."""
+    kept = []
+    scale = np.array([ground.shape[1] / part.w, ground.shape[0] / part.h])
+    for glyph in glyphs:
+        x, y, w, h = glyph.box
+        low = (scale * (x - part.x, y - part.y)).astype(int)
+        high = np.ceil(scale * (x + w - part.x, y + h - part.y)).astype(int)
+        if (ground[low[1] : high[1], low[0] : high[0]] > 0).mean() > 0.4:
+            kept.append(glyph)
+    return tuple(kept)
+
+
+def _is_bar(ink: NDArray[np.uint8]) -> bool:
+    """Return whether ink may be an I, but as well a table's edge or a gap between two fingers."""
+    return max(ink.shape) > 2.5 * min(ink.shape)
 
 
 def _in_lines(glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
@@ -262,10 +285,10 @@ def _in_lines(glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
         height = np.median(tall)
         alike = (tall > 0.45 * height) & (tall < 2.2 * height)
         alike &= (pen > 0.6 * np.median(pen)) & (pen < 1.7 * np.median(pen))
-        bars = np.maximum(tall, wide) > 4 * np.minimum(tall, wide)
+        letters = sum(not _is_bar(glyph.ink) for glyph in line)
         x = np.array([(glyph.flat or glyph.box).x for glyph in line])
         gaps = x[1:] - x[:-1] - wide[:-1]
-        if alike.sum() >= 3 and not bars.all() and np.median(gaps) < 1.5 * height:
+        if alike.sum() >= 3 and letters > 0.4 * len(line) and np.median(gaps) < 1.5 * height:
             kept += compress(line, alike)
     return tuple(kept)
 
@@ -527,21 +550,23 @@ def _written_weak_sheet(
 
 
 def _is_surely_written(page: Page) -> bool:
-    """Return whether there is more on a sheet than a few specks: several letters, or a large one.
+    """Return whether there is more on a sheet than a few specks: a line, or a large letter.
 
     The keys of a keyboard, the handle of a door and what is printed on a box are smaller.
     """
     assert page.outline is not None
     side = float(np.sqrt(cv2.contourArea(page.outline)))
-    readable, largest = 0, 0
-    for x, y, w, h in (glyph.box for glyph in page.glyphs):
-        middle = (x + w / 2, y + h / 2)
+    readable, largest = [], 0
+    for glyph in page.glyphs:
+        x, y, w, h = glyph.box
         # What crosses the edge is what lies on it or before it.
-        if cv2.pointPolygonTest(page.outline, middle, True) > 0.5 * max(w, h):
-            readable += max(w, h) > max(_LEAST_HEIGHT, 0.04 * side)
+        if cv2.pointPolygonTest(page.outline, (x + w / 2, y + h / 2), True) > 0.5 * max(w, h):
+            if max(w, h) > max(_LEAST_HEIGHT, 0.04 * side):
+                readable.append(glyph)
             # A bar alone parts the panes of a window.
-            largest = max(largest, max(w, h) if max(w, h) < 4 * min(w, h) else 0)
-    return readable > max(2, 0.5 * len(page.glyphs)) or largest > 0.2 * side
+            largest = max(largest, 0 if _is_bar(glyph.ink) else max(w, h))
+    enough = len(readable) > 0.5 * len(page.glyphs) and _in_lines(tuple(readable))
+    return bool(enough) or largest > 0.2 * side
 
 
 def _read_outline(
@@ -622,7 +647,10 @@ def _read_part(
         around = None
         if ground is not None:
             around = cv2.resize(ground, size, interpolation=cv2.INTER_NEAREST)
-        characters = find_characters(binarise(grey, light_on_dark=inverted), ground=around)
+        ink = binarise(grey, light_on_dark=inverted)
+        if ground is not None:
+            ink = _without_frames(ink)
+        characters = find_characters(ink, ground=around)
         to_source = np.array(
             [[part.w / size[0], 0, part.x], [0, part.h / size[1], part.y], [0, 0, 1]], np.float64
         )
@@ -630,6 +658,20 @@ def _read_part(
         if scale == 1.0 or not _is_small(characters):
             break
     return glyphs
+
+
+def _without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return ink without what reaches around other ink: the edge of a sheet, of a table."""
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(ink, ltype=cv2.CV_16U)
+    width, height = stats[:, 2], stats[:, 3]
+    things = centres[1:][np.maximum(width, height)[1:] > 0.01 * max(ink.shape)]
+    ink = ink.copy()
+    large = np.flatnonzero((width > 0.3 * ink.shape[1]) | (height > 0.3 * ink.shape[0]))
+    for x, y, w, h, number in ((*stats[k, :4].tolist(), k) for k in large.tolist() if k):
+        inside = (things > (x, y)).all(axis=1) & (things < (x + w, y + h)).all(axis=1)
+        if np.count_nonzero(inside) > 3:
+            ink[y : y + h, x : x + w][labels[y : y + h, x : x + w] == number] = 0
+    return ink
 
 
 def _read_region(image: NDArray[np.uint8], region: Box) -> Page:
@@ -706,7 +748,7 @@ def _plain_grounds(image: NDArray[np.uint8]) -> Iterator[tuple[Box, NDArray[np.u
             surface[:] = 255
             x, y, w, h = 0, 0, columns, rows
         inside = slice(y, y + h), slice(x, x + w)
-        ground = _alike(colours[inside], cv2.bitwise_and(surface, even)[inside])
+        ground, sure = _alike(colours[inside], cv2.bitwise_and(surface, even)[inside])
         ground = cv2.bitwise_and(ground, surface[inside])
         whole = cv2.countNonZero(surface) == surface.size
         if not whole and _holes(surface[inside], ground) < 3:
@@ -715,7 +757,7 @@ def _plain_grounds(image: NDArray[np.uint8]) -> Iterator[tuple[Box, NDArray[np.u
         part = Box(
             x * width // columns, y * height // rows, w * width // columns, h * height // rows
         )
-        yield part, cv2.max(ground, near)
+        yield part, cv2.max(cv2.bitwise_and(ground, sure), near)
 
 
 def _holes(surface: NDArray[np.uint8], ground: NDArray[np.uint8]) -> int:
@@ -727,8 +769,14 @@ def _holes(surface: NDArray[np.uint8], ground: NDArray[np.uint8]) -> int:
     return sum(max(cv2.boundingRect(thing)[2:]) >= 3 for thing in things)
 
 
-def _alike(colours: NDArray[np.uint8], surface: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a mask, 0 or 255, of what looks like most of a surface does; LAB colours."""
+def _alike(
+    colours: NDArray[np.uint8], surface: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return masks, 0 or 255, of what looks like most of a surface does; LAB colours.
+
+    The second mask is stricter: even a thin stroke, of which a small picture shows only a pale
+    trace, is not in it.
+    """
     light, green_red, blue_yellow = cv2.mean(colours, surface)[:3]
     alike = cv2.inRange(
         colours,
@@ -740,8 +788,12 @@ def _alike(colours: NDArray[np.uint8], surface: NDArray[np.uint8]) -> NDArray[np
     rows, columns = lightness.shape
     coarse = cv2.resize(lightness, (columns // 4 + 1, rows // 4 + 1), interpolation=cv2.INTER_AREA)
     around = cv2.resize(cv2.medianBlur(coarse, 11), (columns, rows))
-    margin = cv2.convertScaleAbs(around, alpha=0.1, beta=10)
-    return cv2.bitwise_and(alike, cv2.compare(cv2.absdiff(lightness, around), margin, cv2.CMP_LT))
+    apart = cv2.absdiff(lightness, around)
+    near, same = (
+        cv2.compare(apart, cv2.convertScaleAbs(around, alpha=by, beta=100 * by), cv2.CMP_LE)
+        for by in (0.1, 0.03)
+    )
+    return cv2.bitwise_and(alike, near), same
 
 
 def _is_small(characters: list[InkCharacter]) -> bool:

@@ -636,9 +636,11 @@ def _in_order(corners: NDArray[np.float64]) -> Quad:
     """Order corners clockwise on the picture, from the one that is top left."""
     centre = corners.mean(axis=0)
     around = corners[np.argsort(np.arctan2(*(corners - centre).T[::-1]))]
-    middles = (around + around[_NEXT]) / 2
-    # The top side is the one whose middle is highest: right for turns below 45 degrees.
-    return np.roll(around, -int(np.argmin(middles[:, 1])), axis=0).astype(np.float32)
+    sides = around[_NEXT] - around
+    # The top side, with the bottom side against it, runs to the right: up to 45 degrees.
+    across = sides - sides[[2, 3, 0, 1]]
+    rightward = across[:, 0] / (np.hypot(across[:, 0], across[:, 1]) + 1e-6)
+    return np.roll(around, -int(np.argmax(rightward)), axis=0).astype(np.float32)
 
 
 def _support(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from generator.sheet import SheetStyle, scene_image, sheet_image
-from hcr_live.paper.sheet import find_sheet, find_sheets, follow_sheet
+from hcr_live.paper.sheet import find_sheet, find_sheets, find_weak_sheets, follow_sheet
 from tests.paper.drawn import lines_of_strokes
 
 
@@ -85,3 +85,67 @@ def test_a_moved_sheet_is_followed_and_a_missing_one_is_not():
     assert followed is not None
     assert np.abs(followed - outline - (9, -6)).max() < 4
     assert follow_sheet(scene_image("bookshelf", seed=2), outline) is None
+
+
+def best_overlap(outlines, drawn):
+    return max((overlap(outline, drawn.outline) for outline in outlines), default=0)
+
+
+@pytest.mark.parametrize("tilt", [-44, -30, 30, 44])
+def test_corners_keep_their_names_up_to_45_degrees(tilt):
+    style = SheetStyle(tilt=tilt, height=0.5, background="room")
+    drawn = sheet_image(lines_of_strokes("AB"), seed=4, style=style)
+    outline = find_sheet(drawn.image)
+    assert outline is not None
+    assert np.hypot(*(outline - drawn.outline).T).max() < 0.08 * drawn.image.shape[0]
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        SheetStyle(fold=0.8, tilt=6),
+        SheetStyle(hard_shadow=0.55, tilt=-8),
+        SheetStyle(fingers=4, thumb=True, background="room"),
+    ],
+    ids=["folded", "in a hard shadow", "held by many fingers"],
+)
+@pytest.mark.parametrize("seed", [3, 8])
+def test_the_whole_sheet_is_found(style, seed):
+    drawn = sheet_image(lines_of_strokes("AB\nCD"), seed=seed, style=style)
+    outline = find_sheet(drawn.image)
+    assert outline is not None
+    assert overlap(outline, drawn.outline) > 0.9
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        SheetStyle(paper="dark card", pen="white gel", tilt=12),
+        SheetStyle(paper="navy", pen="chalk", background="dark desk", tilt=-9),
+        SheetStyle(paper="blackboard", pen="chalk", background="wall"),
+        SheetStyle(paper="tablet", pen="white gel", background="bookshelf", tilt=20),
+        SheetStyle(height=0.16, aspect=5, tilt=15),
+    ],
+    ids=["dark card", "dark on dark", "blackboard", "tablet", "strip"],
+)
+def test_what_may_be_a_sheet_is_offered_with_doubts(style):
+    drawn = sheet_image(lines_of_strokes("ABCD"), seed=4, style=style)
+    assert best_overlap(find_sheets(drawn.image), drawn) < 0.5
+    assert best_overlap(find_weak_sheets(drawn.image), drawn) > 0.9
+
+
+def test_a_white_sheet_on_a_white_wall_shows_by_its_edge():
+    rng = np.random.default_rng(5)
+    image = np.full((720, 1280, 3), 242, np.uint8)
+    corners = np.array([[420, 180], [900, 230], [870, 560], [390, 510]], np.int32)
+    shadow = np.zeros(image.shape[:2], np.uint8)
+    cv2.fillConvexPoly(shadow, corners + np.int32([1, 3]), 40)
+    image -= cv2.blur(shadow, (21, 21))[..., None]
+    cv2.fillConvexPoly(image, corners, (243, 243, 243))
+    image = cv2.add(image, rng.normal(0, 2, image.shape).astype(np.int8), dtype=cv2.CV_8U)
+    found = [overlap(outline, corners) for outline in find_weak_sheets(image)]
+    assert max(found, default=0) > 0.9
+
+
+def test_a_tiny_image_is_not_searched_for_weak_sheets():
+    assert list(find_weak_sheets(np.full((56, 56, 3), 20, np.uint8))) == []
