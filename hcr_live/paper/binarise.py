@@ -155,29 +155,35 @@ def _ink_level(
 ) -> float | None:
     """Return how dark the pen is, or None where there is no ink.
 
-    What touches the border is not asked unless there is nothing else: fingers and whatever
-    lies beside the sheet are often darker than the pen.
+    What touches the border is not asked unless there is nothing else, or in a close-up: fingers
+    and whatever lies beside the sheet are often darker than the pen.
     """
+    chosen = [faint]
     if min(faint.shape) >= _CLOSE_UP_SIDE:
+        # A quarter of the pixels is enough for a sheet.
         darkness, faint = (np.ascontiguousarray(p[::2, ::2]) for p in (darkness, faint))
-    height, width = faint.shape
-    # A coarse look is enough to tell what hangs together with the border.
-    coarse = cv2.compare(_coarse(faint, 2, 2), 40, cv2.CMP_GT)
+        chosen = [_off_the_border(faint), faint]
+    for part in chosen:
+        histogram = cv2.calcHist([darkness], [0], part, [256], [0, 256]).ravel()
+        histogram[: int(visible) + 1] = 0
+        if histogram.sum() >= max(6.0, 2e-5 * part.size):
+            # What is left of ruled lines may be more than the writing, but is paler.
+            return _quantiles(_upper_class(histogram), (0.5,))[0]
+    return None
+
+
+def _off_the_border(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a mask without what hangs together with its border, as a coarse look tells."""
+    height, width = mask.shape
+    coarse = cv2.compare(_coarse(mask, 2, 2), 40, cv2.CMP_GT)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(coarse)
     x, y, w, h = (stats[:, k] for k in range(4))
-    outer = (x < 1) | (y < 1) | (x + w >= coarse.shape[1])
-    outer |= y + h >= coarse.shape[0]
+    outer = (x < 1) | (y < 1) | (x + w >= coarse.shape[1]) | (y + h >= coarse.shape[0])
     outer[0] = False
     border = cv2.dilate(outer.astype(np.uint8)[labels], np.ones((3, 3), np.uint8))
     full = (coarse.shape[1] * 2, coarse.shape[0] * 2)
     border = cv2.resize(border * 255, full, interpolation=cv2.INTER_NEAREST)[:height, :width]
-    for chosen in (cv2.bitwise_and(faint, cv2.bitwise_not(border)), faint):
-        histogram = cv2.calcHist([darkness], [0], chosen, [256], [0, 256]).ravel()
-        histogram[: int(visible) + 1] = 0
-        if histogram.sum() >= max(6.0, 2e-5 * faint.size):
-            # What is left of ruled lines may be more than the writing, but is paler.
-            return _quantiles(_upper_class(histogram), (0.5,))[0]
-    return None
+    return cv2.bitwise_and(mask, cv2.bitwise_not(border))
 
 
 def _upper_class(histogram: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -229,10 +235,12 @@ def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     kernel = np.ones((reach, reach), np.uint8)
     paper = cv2.morphologyEx(coarse, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
     soft = max(3, reach // 4) | 1
-    # Blurred, but not across the sharp edge of a shadow, beside which it would be too light.
-    paper = cv2.min(cv2.blur(paper, (soft, soft)), cv2.erode(paper, np.ones((3, 3), np.uint8)))
+    blurred = cv2.blur(paper, (soft, soft))
     if light is not None:
-        paper = cv2.multiply(paper, light, scale=1 / 200, dtype=cv2.CV_8U)
+        paper = cv2.multiply(blurred, light, scale=1 / 200, dtype=cv2.CV_8U)
+    else:
+        # Beside the sharp edge of a shadow the blurred paper is too light.
+        paper = cv2.min(blurred, cv2.erode(paper, np.ones((3, 3), np.uint8)))
     full = (paper.shape[1] * step, paper.shape[0] * step)
     paper = cv2.resize(paper, full, interpolation=cv2.INTER_LINEAR)[:height, :width]
     paper = cv2.max(paper, 30)
