@@ -45,14 +45,14 @@ _CHAIN_WIDTH, _CHAIN_STEMS, _MOST_CHAIN_DOUBT = 2.5, 4, 0.1
 """Ink this wide, in heights, with so many stems, that no cuts make surer than this, is joined
 writing: of many bits, some look like characters by chance."""
 
-_MOST_NEW_DOUBT = 0.2
+_MOST_NEW_DOUBT = 0.15
 """What is cut or joined must look this much like characters, in nats for one: a scribble is left
 as it is, which no class is likely for, and not cut into bits that could be letters."""
 
 # The costs are in nats, about as negative logarithms of likelihoods are; lengths are in heights of
 # the line.
 _MOST_DOUBT = 4.0  # What a group of pieces costs at most for looking like no character.
-_CUT = 0.4  # Any cut through ink.
+_CUT = 0.6  # Any cut through ink.
 _GAP_WITHIN = 8.0  # An upright band without ink in a character, a height wide.
 _TOO_WIDE, _WIDEST, _WIDER_NEVER = 4.0, 1.2, 1.6
 _TOO_LOW, _LOWEST, _LOWER_NEVER = 6.0, 0.5, 0.25
