@@ -118,7 +118,7 @@ def ink_channel(image: NDArray[np.uint8], *, one_pen: bool = False) -> NDArray[n
         uint8 (height, width); the usual grey where no other is clearly better.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    step = max(1, min(grey.shape) // 100)
+    step = max(1, min(grey.shape) // 64)
     small = np.ascontiguousarray(image[::step, ::step])
     if min(small.shape[:2]) < 8:
         return grey
