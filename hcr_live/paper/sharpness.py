@@ -13,13 +13,13 @@ from hcr_live.frame import Box
 BLURRED = 0.057
 """Edges softer than this share of a character's height: beyond it more than a fifth is misread."""
 
-_WORKING_HEIGHT = 40
+_WORKING_HEIGHT = 32
 """Pixels of height that a character is measured at, at most: noise is averaged away."""
 
 _OWN_BLUR = 0.95
 """Pixels by which the measurement itself softens an edge."""
 
-_MOST_BOXES = 5
+_MOST_BOXES = 4
 _LEAST_CONTRAST = 8
 _DARKEST_PAPER = 20
 _INK_PAPER_INK = np.array([0.01, 0.5, 0.99])
@@ -36,7 +36,7 @@ def edge_softness(image: NDArray[np.uint8], boxes: Sequence[Box]) -> float | Non
 
     Args:
         image: uint8 (height, width, 3) BGR or (height, width) grey.
-        boxes: Where single characters are in its pixels; up to five of them are looked at.
+        boxes: Where single characters are in its pixels; up to four of them are looked at.
 
     Returns:
         Standard deviation of the blur as a share of the characters' median height, about 0 to
