@@ -245,7 +245,7 @@ def _without_sheet(image: NDArray[np.uint8]) -> Page:
         elif not lines:  # a letter or two, then, that are large
             glyphs = tuple(g for g in glyphs if g.box.h > 0.1 * min(part.w, part.h))
             glyphs = () if all(_is_bar(g.ink) for g in glyphs) else glyphs
-        if glyphs or part.w * part.h == width * height:
+        if glyphs:
             return Page(None, glyphs)
     return Page(None, (), guide_box(width, height))
 
@@ -394,7 +394,8 @@ class PageFinder:
             return bool(self._read.glyphs) or self._since_search >= 1
         if self._bare is None:
             return True
-        return self._since_search >= (_SEARCH_EVERY - 1 if self._bare.glyphs else 1)
+        both_failed = not self._weak  # the search for the other kind comes next, then a rest
+        return self._since_search >= (_SEARCH_EVERY - 1 if self._bare.glyphs and both_failed else 1)
 
     def glance(self, image: NDArray[np.uint8], *, closely: bool = True) -> Page | None:
         """Return the last page where its outline is now, without reading it anew.
@@ -734,7 +735,9 @@ def _plain_grounds(image: NDArray[np.uint8]) -> Iterator[tuple[Box, NDArray[np.u
     # Closing fills ruled lines, which would cut a surface to strips.
     filled = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
     even = even_regions(filled, cv2.cvtColor(filled, cv2.COLOR_BGR2GRAY), 1.5)
-    contours, _ = cv2.findContours(even, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    contours, tree = cv2.findContours(even, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    outer = tree[0][:, 3] < 0 if contours else ()
+    contours = list(compress(contours, outer))
     areas = np.array([cv2.contourArea(contour) for contour in contours])
     colours = cv2.cvtColor(small, cv2.COLOR_BGR2LAB)
     rows, columns = even.shape

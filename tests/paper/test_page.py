@@ -174,3 +174,58 @@ def test_the_finder_reads_bare_writing_turned():
     finder.turn(2)
     for _ in range(10):
         assert [g.box.x for g in finder.locate(image).glyphs] == pytest.approx(places[::-1], abs=3)
+
+
+KINDS = {
+    "dark card": SheetStyle(paper="dark card", pen="white gel", tilt=12),
+    "blackboard": SheetStyle(paper="blackboard", pen="chalk", background="wall"),
+    "tablet on a shelf": SheetStyle(paper="tablet", pen="white gel", background="bookshelf"),
+    "dark on dark": SheetStyle(paper="navy", pen="white gel", background="dark desk", tilt=-9),
+    "white on white": SheetStyle(background="table", shadow=0.1, tilt=5),
+    "board fills": SheetStyle(paper="green board", pen="chalk", height=1.25, aspect=1.8),
+    "ruled fills": SheetStyle(height=1.25, aspect=1.8, ruling="ruled"),
+    "folded": SheetStyle(fold=0.7, tilt=5),
+    "tilted 44": SheetStyle(tilt=44, height=0.6, background="room"),
+    "tilted -44": SheetStyle(tilt=-44, height=0.6),
+    "fingers": SheetStyle(fingers=3, background="room"),
+    "coloured": SheetStyle(paper="green", background="wall", tilt=-20),
+    "strip": SheetStyle(height=0.2, aspect=5, tilt=15),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_sheet_is_read(kind):
+    text = "HELK" if kind == "strip" else "HELKO\nSTUVE"
+    drawn = sheet_image(lines_of_strokes(text), seed=21, style=KINDS[kind])
+    page = locate(drawn.image)
+    hits = [max(overlap(glyph.box, box) for glyph in page.glyphs) > 0.6 for box in drawn.boxes]
+    assert sum(hits) >= len(drawn.boxes) - 1
+    assert len(page.glyphs) <= len(drawn.boxes) + 1
+
+
+@pytest.mark.parametrize("kind", ["dark card", "folded"])
+def test_the_finder_finds_and_keeps_it(kind):
+    drawn = sheet_image(lines_of_strokes("HELKO"), seed=21, style=KINDS[kind])
+    finder = PageFinder()
+    pages = [finder.locate(drawn.image) for _ in range(32)][6:]
+    assert all(page.outline is not None for page in pages)
+    assert all(len(page.glyphs) == 5 for page in pages)
+
+
+def test_a_line_on_a_plain_part_of_a_busy_picture_is_read():
+    image = scene_image("desk", seed=3)
+    for x in (440, 640, 840):  # torn paper, without a straight edge
+        cv2.circle(image, (x, 360 + x // 8 % 50), 220, (214, 220, 222), -1)
+    for k, strokes in enumerate(lines_of_strokes("HELKO")[0]):
+        for stroke in strokes:
+            points = (stroke[:, :2] * 90 + (350 + 130 * k, 320)).astype(np.int32)
+            cv2.polylines(image, [points], False, (40, 40, 40), 6, cv2.LINE_AA)
+    page = locate(cv2.GaussianBlur(image, (0, 0), 0.8))
+    assert page.outline is None
+    assert [(g.box.x - 310) // 130 for g in page.glyphs] == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("kind", ["face", "hand"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_people_have_no_characters(kind, seed):
+    assert locate(scene_image(kind, seed=seed)).glyphs == ()
