@@ -11,11 +11,14 @@ from hcr_live.alphabet import Alphabet
 from hcr_live.frame import Box
 from hcr_live.paper.context import in_context
 from hcr_live.paper.orientation import Classify, quarter_turns
-from hcr_live.paper.page import locate, turned
+from hcr_live.paper.page import Page, locate, turned
 from hcr_live.paper.segment import Segmentation, resegment
 
 _MOST_UNSURE = 0.5
 """More unsure characters than this share are no writing."""
+
+_TWO_WIDE = 1.4
+"""Ink this wide, in heights, may be two characters."""
 
 _MANY, _LEAST_MEAN = 8, 0.5
 """Of so many characters the geometric mean of the confidences is above this; one that is crossed
@@ -46,7 +49,18 @@ def read_picture(
     if turns:
         page = turned(page, turns)
         rows = classify([glyph.ink for glyph in page.glyphs])
-    return resegment(page, rows, classify)
+    return Segmentation(page, rows) if is_lone(page) else resegment(page, rows, classify)
+
+
+def is_lone(page: Page) -> bool:
+    """Return whether all that is on a page is one character, which nothing is cut off from.
+
+    A doubtful letter among others may be two; what somebody shows alone is one, unless it is wide.
+    """
+    if len(page.glyphs) != 1:
+        return False
+    height, width = page.glyphs[0].ink.shape
+    return width < _TWO_WIDE * height
 
 
 def answers(

@@ -13,7 +13,7 @@ from hcr_live.frame import Box, Frame
 from hcr_live.paper.memory import PageMemory, Sighting
 from hcr_live.paper.orientation import quarter_turns
 from hcr_live.paper.page import Page, PageFinder, turned
-from hcr_live.paper.picture import answers, is_writing, read_picture
+from hcr_live.paper.picture import answers, is_lone, is_writing, read_picture
 from hcr_live.paper.segment import Segmenter
 from hcr_live.paper.sharpness import is_blurred
 from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
@@ -251,9 +251,10 @@ class PaperReader:
             fresh: It was read in this frame.
             votes: Whether the network is asked.
         """
-        located = page
-        segmentation = self._segmenter.segment(located, self._watched)
-        page, self._joined = segmentation.page, segmentation.cursive
+        located, self._joined = page, ()
+        if not is_lone(located):
+            segmentation = self._segmenter.segment(located, self._watched)
+            page, self._joined = segmentation.page, segmentation.cursive
         plan = self._tracker.match(page.glyphs, self._watched, fresh=fresh)
         if not votes:
             return self._tracker.update(replace(plan, to_classify=(), inks=()), _NOTHING)
