@@ -54,7 +54,7 @@ _SMALLEST_REGION = 16
 
 _SMALLEST_GROUND = 0.06
 """A surface without an outline covers at least this share of the frame."""
-_MOST_GROUNDS = 3
+_MOST_GROUNDS = 2
 
 _LEAST_HEIGHT = 12
 """Pixels; smaller writing alone makes no sheet of what may be a door or a screen."""
@@ -656,7 +656,8 @@ def _read_part(
             [[part.w / size[0], 0, part.x], [0, part.h / size[1], part.y], [0, 0, 1]], np.float64
         )
         glyphs = _arranged(characters, to_source, straighten=True)
-        if scale == 1.0 or not _is_small(characters):
+        few = ground is not None and len(characters) < 3
+        if scale == 1.0 or few or not _is_small(characters):
             break
     return glyphs
 
