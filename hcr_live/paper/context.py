@@ -38,7 +38,7 @@ _HEIGHT, _HEIGHT_SD, _DESCENT, _DESCENT_SD = np.array(list(_FORMS.values()), np.
 _FORM_OF = np.array([[name in members for members in _FORMS] for name in CLASSES], np.float32)
 _CAPITAL = 0
 
-_ONE_SHAPE = ("0Oo", "Cc", "Kk", "Ss", "Vv", "Ww", "Xx", "Zz")
+_ONE_SHAPE = ("Oo", "Cc", "Kk", "Ss", "Vv", "Ww", "Xx", "Zz")
 _SHAPED = np.array([CLASSES.index(name) for names in _ONE_SHAPE for name in names])
 _SHAPE_OF = np.array([[name in names for names in _ONE_SHAPE] for name in CLASSES], np.float32)
 _SHAPE_OF = _SHAPE_OF[_SHAPED]
