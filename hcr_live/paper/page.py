@@ -663,7 +663,7 @@ def _read_part(
 
 
 def _without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return ink without what reaches around other ink: the edge of a sheet, of a table."""
+    """Return ink without what reaches around or along other ink: the edge of a sheet, a table."""
     _, labels, stats, centres = cv2.connectedComponentsWithStats(ink, ltype=cv2.CV_16U)
     width, height = stats[:, 2], stats[:, 3]
     things = centres[1:][np.maximum(width, height)[1:] > 0.01 * max(ink.shape)]
@@ -671,7 +671,8 @@ def _without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     large = np.flatnonzero((width > 0.3 * ink.shape[1]) | (height > 0.3 * ink.shape[0]))
     for x, y, w, h, number in ((*stats[k, :4].tolist(), k) for k in large.tolist() if k):
         inside = (things > (x, y)).all(axis=1) & (things < (x + w, y + h)).all(axis=1)
-        if np.count_nonzero(inside) > 3:
+        beside = len(things) > 4 and 10 * min(w, h) < max(w, h)
+        if beside or np.count_nonzero(inside) > 3:
             ink[y : y + h, x : x + w][labels[y : y + h, x : x + w] == number] = 0
     return ink
 
