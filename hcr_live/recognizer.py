@@ -68,7 +68,7 @@ class Recognizer:
             HcrError: If it is no such array, or the region lies outside of it.
         """
         from hcr_live.paper.page import check_region
-        from hcr_live.paper.picture import answers, is_writing, read_picture
+        from hcr_live.paper.picture import answers, is_writing, read_picture, side_of
         from hcr_live.sources.images import to_bgr
         from hcr_live.text import PageCharacter, join_page
 
@@ -84,12 +84,15 @@ class Recognizer:
             [glyph.word for glyph in glyphs],
             self._alphabet,
         )
-        if not is_writing(rows.max(axis=1), self._min_confidence):
-            glyphs, rows = (), rows[:0]
+        best_of = [self._alphabet.predict(row) for row in rows]
+        heights = [glyph.box.h for glyph in glyphs]
+        if not is_writing(
+            best_of, heights, side_of(read.page.outline, image), self._min_confidence
+        ):
+            glyphs, best_of = (), []
         characters: list[Character] = []
         placed: list[PageCharacter] = []
-        for glyph, row in zip(glyphs, rows, strict=True):
-            best = self._alphabet.predict(row)
+        for glyph, best in zip(glyphs, best_of, strict=True):
             if best.confidence >= self._min_confidence:
                 characters.append(Character(best.text, best.confidence, best.candidates, glyph.box))
                 placed.append(PageCharacter(len(placed), best.text, glyph.line, glyph.word))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
 from hcr_live.frame import Box
-from hcr_live.paper.binarise import binarise, is_light_on_dark
+from hcr_live.paper.binarise import binarise, ink_channel, is_light_on_dark
 from hcr_live.paper.close_up import find_in_close_up
 from hcr_live.paper.components import InkCharacter, find_characters
-from hcr_live.paper.layout import arrange, skew
+from hcr_live.paper.layout import arrange, skew, straightened
 from hcr_live.paper.printed import printed
 from hcr_live.paper.sheet import (
     Quad,
@@ -40,6 +40,9 @@ _CLOSE_UP_SIDE = 160
 
 _CROP_SIDE = 420
 """A picture without a longer side shows no scene: cameras give more."""
+
+_BESIDE = 0.15
+"""What is smaller than this share of the one character of a close photo is no second one."""
 
 _FOLLOWED_FRAMES = 24
 """After so many frames the sheet is looked for anew: there may be a better one."""
@@ -207,11 +210,13 @@ def locate(
     if outline is not None:
         return Page(outline, _read_sheet(image, outline))
     sheet = _written_sheet(image)
-    if sheet is None or not _is_surely_written(sheet):
-        sheet = _written_weak_sheet(image) or sheet
-    if sheet is not None and sheet.glyphs:
+    if sheet is not None and _is_surely_written(sheet):
         return sheet
+    sheet = _written_weak_sheet(image) or sheet
     loose = _without_sheet(image)
+    # Part of a sheet may pass for one: whichever has more to read.
+    if sheet is not None and sheet.glyphs and len(sheet.glyphs) >= len(loose.glyphs):
+        return sheet
     if loose.glyphs:
         return loose
     return _large_character(image) or sheet or loose
@@ -224,14 +229,21 @@ def _large_character(image: NDArray[np.uint8]) -> Page | None:
     the middle that fills much of the picture, or of a picture too small for a scene, is read.
     """
     height, width = image.shape[:2]
-    anything = np.full((8, 8), 127, np.uint8)  # no ground vouches for it: of even width, then
-    page = Page(None, _read_part(image, Box(0, 0, width, height), anything))
-    if len(page.glyphs) != 1 or not _is_one_hue(image):
+    if not _is_one_hue(image):
         return None
-    x, y, w, h = page.glyphs[0].box
+    glyphs = _read_close_up(image)
+    if not glyphs:
+        return None
+    areas = [glyph.box.w * glyph.box.h for glyph in glyphs]
+    largest = glyphs[int(np.argmax(areas))]
+    if len(glyphs) > 1 and sorted(areas)[-2] > _BESIDE * max(areas):
+        return None
+    x, y, w, h = largest.box
     off = max(abs((x + w / 2) / width - 0.5), abs((y + h / 2) / height - 0.5))
     fills = h > 0.25 * min(height, width) and off < 0.25
-    return page if fills or max(height, width) < _CROP_SIDE else None
+    if not fills and max(height, width) >= _CROP_SIDE:
+        return None
+    return Page(None, (replace(largest, line=0, word=0),))
 
 
 def _without_sheet(image: NDArray[np.uint8]) -> Page:
@@ -607,7 +619,7 @@ def _read_sheet(image: NDArray[np.uint8], outline: Quad, share: float = 1.0) -> 
     if min(part.w, part.h) < 6:
         return ()
     cut = image[part.y : part.y + part.h, part.x : part.x + part.w]
-    grey = cv2.cvtColor(cut, cv2.COLOR_BGR2GRAY)
+    grey = ink_channel(cut)
     in_part = outline - np.array([part.x, part.y], np.float32)
     for pixels in (min(_WORKING_PIXELS, share * across * down), _FINE_PIXELS):
         scale = min(1.0, float(np.sqrt(pixels / (across * down))))
@@ -643,7 +655,7 @@ def _read_part(
         scale = min(1.0, float(np.sqrt(pixels / (part.w * part.h))))
         size = (max(4, round(part.w * scale)), max(4, round(part.h * scale)))
         small = cv2.resize(cut, size, interpolation=cv2.INTER_AREA) if scale < 1 else cut
-        grey = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
+        grey = ink_channel(small)
         inverted = is_light_on_dark(grey)
         around = None
         if ground is not None:
@@ -695,8 +707,9 @@ def _read_close_up(image: NDArray[np.uint8]) -> tuple[Glyph, ...]:
     """Read a small picture that one character, or a few, fills."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     part = _unpadded(grey)
-    grey = grey[part.y : part.y + part.h, part.x : part.x + part.w]
-    characters, (width, height) = find_in_close_up(grey, light_on_dark=is_light_on_dark(grey))
+    inside = slice(part.y, part.y + part.h), slice(part.x, part.x + part.w)
+    inverted = is_light_on_dark(grey[inside])
+    characters, (width, height) = find_in_close_up(image[inside], light_on_dark=inverted)
     to_source = np.array(
         [[part.w / width, 0, part.x], [0, part.h / height, part.y], [0, 0, 1]], np.float64
     )
@@ -818,19 +831,23 @@ def _arranged(
     """
     if not characters:
         return ()
-    boxes = [c.box for c in characters]
-    slope = skew(boxes)
+    boxes, inks = [c.box for c in characters], [c.ink for c in characters]
     in_source = _source_boxes(characters, to_source)
-    glyphs = []
-    for index, line, word in arrange(boxes, slope):
-        ink = characters[index].ink
-        if straighten and abs(slope) > 4:
-            ink = _turned(ink, slope)
-        glyphs.append(Glyph(in_source[index], ink, line, word, boxes[index]))
-    print_ = printed(
-        [g.flat or g.box for g in glyphs], [g.ink for g in glyphs], [g.line for g in glyphs]
+    slope = skew(boxes)
+    if straighten and abs(slope) > 4:
+        boxes, inks = straightened(boxes, inks, slope)
+        slope = 0.0
+    order = arrange(boxes, slope, inks)
+    # Before it is turned: the slope of words that lie on their side is none.
+    foreign = printed(
+        [characters[index].box for index, _, _ in order],
+        [inks[index] for index, _, _ in order],
+        [line for _, line, _ in order],
     )
-    return tuple(compress(glyphs, ~print_))
+    return tuple(
+        Glyph(in_source[index], inks[index], line, word, boxes[index])
+        for index, line, word in compress(order, ~foreign)
+    )
 
 
 def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]) -> list[Box]:
@@ -857,15 +874,3 @@ def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]
 def _cells(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return ink in so few pixels that each says whether there is any, uint8 (_CELLS, _CELLS)."""
     return cv2.resize(ink, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
-
-
-def _turned(ink: NDArray[np.uint8], degrees: float) -> NDArray[np.uint8]:
-    """Return ink turned so that a line falling to the right by `degrees` becomes level."""
-    h, w = ink.shape
-    side = int(np.ceil(np.hypot(h, w))) + 2
-    matrix = cv2.getRotationMatrix2D((w / 2, h / 2), degrees, 1.0)
-    matrix[:, 2] += (side / 2 - w / 2, side / 2 - h / 2)
-    turned = cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
-    turned = cv2.threshold(turned, 127, 255, cv2.THRESH_BINARY)[1]
-    x, y, w, h = cv2.boundingRect(turned)
-    return turned[y : y + h, x : x + w] if w and h else ink

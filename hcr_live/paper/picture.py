@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from hcr_live.paper.context import in_context
 from hcr_live.paper.orientation import Classify, quarter_turns
 from hcr_live.paper.page import Page, locate, turned
 from hcr_live.paper.segment import Segmentation, resegment
+from hcr_live.reading import Prediction
 
 _MOST_UNSURE = 0.5
 """More unsure characters than this share are no writing."""
@@ -20,7 +22,10 @@ _MOST_UNSURE = 0.5
 _TWO_WIDE = 1.4
 """Ink this wide, in heights, may be two characters."""
 
-_MANY, _LEAST_MEAN = 8, 0.5
+_FEW, _LARGE, _STAINS = 2, 0.12, frozenset("IiJjLlCcOo01")
+"""So few characters are no stains if one is another shape or larger than this share of the side."""
+
+_MANY, _LEAST_MEAN = 8, 0.57
 """Of so many characters the geometric mean of the confidences is above this; one that is crossed
 out weighs too much among few."""
 
@@ -85,18 +90,33 @@ def answers(
     return alphabet.project(in_context(probabilities, boxes, lines, words, alphabet))
 
 
-def is_writing(confidences: NDArray[np.float32], min_confidence: float = 0.5) -> bool:
+def is_writing(
+    read: Sequence[Prediction], heights: Sequence[float], side: float, min_confidence: float = 0.5
+) -> bool:
     """Return whether what was located on a page is writing as a whole.
 
-    Things, screens and print give a sure letter here and there, handwriting hardly an unsure one.
+    Things, screens and print give a sure letter here and there, handwriting hardly an unsure one;
+    and a lone small I, C or O may be a crease, the rim of a cup or a hole.
 
     Args:
-        confidences: float32 (n,), of the best label of each character located on the page.
+        read: The best label of each character located on the page.
+        heights: Of the characters, in pixels.
+        side: Of what they are written on, in pixels.
         min_confidence: A character less sure than this is unsure, in [0, 1].
     """
-    if not len(confidences):
+    if not read:
         return False
+    confidences = np.array([one.confidence for one in read])
     if np.mean(confidences < min_confidence) > _MOST_UNSURE:
         return False
+    if len(read) <= _FEW and max(heights) < _LARGE * side:
+        return any(one.text not in _STAINS for one in read)
     mean = float(np.exp(np.log(np.maximum(confidences, 1e-3)).mean()))
-    return len(confidences) < _MANY or mean > min(_LEAST_MEAN, min_confidence)
+    return len(read) < _MANY or mean > min(_LEAST_MEAN, min_confidence + 0.07)
+
+
+def side_of(outline: NDArray[np.float32] | None, image: NDArray[np.uint8]) -> float:
+    """Return how large the sheet with that outline is, or the picture where there is none."""
+    if outline is None:
+        return float(min(image.shape[:2]))
+    return float(np.sqrt(cv2.contourArea(outline)))

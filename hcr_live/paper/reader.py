@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from hcr_live.frame import Box, Frame
 from hcr_live.paper.memory import PageMemory, Sighting
 from hcr_live.paper.orientation import quarter_turns
 from hcr_live.paper.page import Page, PageFinder, turned
-from hcr_live.paper.picture import answers, is_lone, is_writing, read_picture
+from hcr_live.paper.picture import answers, is_lone, is_writing, read_picture, side_of
 from hcr_live.paper.segment import Segmenter
 from hcr_live.paper.sharpness import is_blurred
 from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
@@ -170,7 +170,7 @@ class PaperReader:
             for t in tracked
             if t.settled and (frame.still or self._is_sure(t))
         }
-        if not self._memory.reported and not self._is_writing(tracked, certain.values()):
+        if not self._memory.reported and not self._is_writing(tracked, certain, page, frame.image):
             certain = {}
         sightings = [
             Sighting(t.identity, certain[t.identity].text, t.box, t.line, t.word, now=t.seen >= now)
@@ -331,14 +331,19 @@ class PaperReader:
         return {identity: prediction for identity, (_, prediction) in self._predicted.items()}
 
     def _is_writing(
-        self, tracked: Sequence[TrackedCharacter], certain: Iterable[Prediction]
+        self,
+        tracked: Sequence[TrackedCharacter],
+        certain: Mapping[int, Prediction],
+        page: Page,
+        image: NDArray[np.uint8],
     ) -> bool:
         """Whether one character is beyond doubt and few are doubtful, unlike on a face."""
         enough = (1 + self._min_confidence) / 2
-        if not any(prediction.confidence >= enough for prediction in certain):
+        if not any(prediction.confidence >= enough for prediction in certain.values()):
             return False
-        confidences = np.array([t.probabilities.max() for t in tracked], np.float32)
-        return is_writing(confidences, self._min_confidence)
+        read = [self._predicted[t.identity][1] for t in tracked]
+        heights = [t.box.h for t in tracked]
+        return is_writing(read, heights, side_of(page.outline, image), self._min_confidence)
 
     def _is_sure(self, track: TrackedCharacter) -> bool:
         """Whether a character, or the sheet it is on, has been there for long enough."""
