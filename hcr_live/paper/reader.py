@@ -115,7 +115,7 @@ class PaperReader:
         self._read_again_at = 0.0
         self._changed_at = float("-inf")
         self._nothing: Page | None = None
-        self._boxes: tuple[Box, ...] = ()
+        self._tracked: tuple[TrackedCharacter, ...] = ()
         self._predicted: dict[int, tuple[NDArray[np.float32], Prediction]] = {}
         self._blurred_for = 0.0
         self._watched = 0.0
@@ -151,10 +151,12 @@ class PaperReader:
                 self._read_at = self._watched
             if 0 < self._blurred_for < BLURRED_SECONDS:
                 self._watched -= elapsed
-            # The votes on one read are spread over the frames that follow it.
-            lately = not self._at_rest and self._watched < self._read_at + READ_SECONDS
-            tracked = self._follow(page, fresh=glance is None, votes=lately and not blurred)
-        self._boxes = tuple(t.box for t in tracked)
+                tracked = self._tracked
+            else:
+                # The votes on one read are spread over the frames that follow it.
+                lately = not self._at_rest and self._watched < self._read_at + READ_SECONDS
+                tracked = self._follow(page, fresh=glance is None, votes=lately and not blurred)
+        self._tracked = tracked
         height, width = frame.image.shape[:2]
         now = self._watched
         self._first_seen = {t.identity: self._first_seen.get(t.identity, now) for t in tracked}
@@ -277,7 +279,7 @@ class PaperReader:
 
     def _is_blurred(self, image: NDArray[np.uint8], page: Page) -> bool:
         """Whether writing is in view, or was a moment ago, but too blurred to be read."""
-        boxes = [glyph.box for glyph in page.glyphs] or list(self._boxes)
+        boxes = [glyph.box for glyph in page.glyphs] or [t.box for t in self._tracked]
         return bool(boxes) and is_blurred(image, boxes)
 
     def leave(self) -> None:
@@ -301,11 +303,11 @@ class PaperReader:
         self._alphabet = alphabet
         self._memory.read_anew()
         self._tracker.forget_votes()
-        self._at_rest = False
+        self._at_rest, self._tracked = False, ()
 
     def _forget_view(self) -> None:
         self._at_rest, self._nothing = False, None
-        self._first_seen = {}
+        self._first_seen, self._tracked = {}, ()
         self._finder = PageFinder(self._region)
         self._segmenter = Segmenter(self._classify)
         self._tracker = CharacterTracker(self._min_confidence, self._read_votes)
