@@ -15,6 +15,10 @@ from hcr_live.paper.ruled import (
     without_crumbs,
 )
 
+_STRONG, _SOME, _SPECKS, _THIN = 0.5, 0.15, 20, 9
+"""Thin ink that takes the first share of the light is a pen's; if the second share of that and so
+many pixels are coloured, it is of coloured pens."""
+
 _LEAST_CONTRAST = 20.0
 """Ink is darker than the paper by this much of 255, at least."""
 
@@ -103,23 +107,27 @@ def binarise(
     return mask
 
 
-def ink_channel(image: NDArray[np.uint8], *, one_pen: bool = False) -> NDArray[np.uint8]:
+def ink_channel(
+    image: NDArray[np.uint8], *, one_pen: bool = False, sample: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8]:
     """Return the grey picture in which ink stands out most from paper and from print.
 
     A coloured pen on coloured paper may differ in one channel only, and then the darkest is
-    taken, channels made alike on the paper. Where all ink is of one pen and that is neutral
-    (pencil, black), the lightest hides coloured lines, which are dark in some channels only.
+    taken, channels made alike on the paper. Where all ink is neutral (pencil, black), the
+    lightest hides coloured lines, which are dark in some channels only.
 
     Args:
         image: uint8 (height, width, 3), BGR: paper, nearly nothing else.
-        one_pen: Nothing is lost where writing in another colour is: a crop of one character.
+        sample: Some pixels of the paper alone, in rows and columns as they lie, to judge by
+            instead.
+        one_pen: There is ink of one colour only, for certain: a crop of one character.
 
     Returns:
         uint8 (height, width); the usual grey where no other is clearly better.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     step = max(1, min(grey.shape) // 64)
-    small = np.ascontiguousarray(image[::step, ::step])
+    small = np.ascontiguousarray(image[::step, ::step]) if sample is None else sample
     if min(small.shape[:2]) < 8:
         return grey
     usual = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
@@ -139,8 +147,18 @@ def ink_channel(image: NDArray[np.uint8], *, one_pen: bool = False) -> NDArray[n
         float(np.percentile(cv2.morphologyEx(c, cv2.MORPH_BLACKHAT, kernel), 99))
         for c in (usual, darkest, lightest)
     )
+    neutral = one_pen and in_light > 0.6 * in_dark
+    if sample is not None and not one_pen:
+        # Coloured print is paler than a coloured pen, and a finger is wider.
+        thin = np.ones((_THIN, _THIN), np.uint8)
+        dark, bright = (cv2.morphologyEx(c, cv2.MORPH_BLACKHAT, thin) for c in (darkest, lightest))
+        strong = cv2.compare(dark, _STRONG * paper.max(), cv2.CMP_GT)
+        pale = cv2.compare(bright, cv2.convertScaleAbs(dark, alpha=0.6), cv2.CMP_LT)
+        coloured = cv2.countNonZero(cv2.bitwise_and(strong, pale))
+        neutral = coloured <= _SOME * cv2.countNonZero(strong) + _SPECKS
+        neutral &= bool(np.percentile(bright, 99.8) > 0.6 * np.percentile(dark, 99.8))
     scale = paper.max() / max(1.0, cv2.mean(usual, light)[0])
-    if one_pen and in_light > 0.6 * in_dark:
+    if neutral:
         chosen = cv2.max
     elif scale * in_grey < 0.6 * in_dark and in_dark > 2 * _LEAST_CONTRAST:
         chosen = cv2.min

@@ -62,6 +62,9 @@ _MOST_GROUNDS = 2
 _LEAST_HEIGHT = 12
 """Pixels; smaller writing alone makes no sheet of what may be a door or a screen."""
 
+_SAMPLE = 128
+"""A sheet is judged by so many pixels each way."""
+
 _CELLS = 10
 """A character's outline is known by so many cells each way."""
 
@@ -619,8 +622,12 @@ def _read_sheet(image: NDArray[np.uint8], outline: Quad, share: float = 1.0) -> 
     if min(part.w, part.h) < 6:
         return ()
     cut = image[part.y : part.y + part.h, part.x : part.x + part.w]
-    grey = ink_channel(cut)
     in_part = outline - np.array([part.x, part.y], np.float32)
+    low, high = -0.05 * _SAMPLE, 1.05 * _SAMPLE  # without the sheet's rim
+    corners = np.array([[low, low], [high, low], [high, high], [low, high]], np.float32)
+    to_sample = cv2.getPerspectiveTransform(in_part.astype(np.float32), corners)
+    sample = cv2.warpPerspective(cut, to_sample, (_SAMPLE, _SAMPLE), flags=cv2.INTER_NEAREST)
+    grey = ink_channel(cut, sample=sample)
     for pixels in (min(_WORKING_PIXELS, share * across * down), _FINE_PIXELS):
         scale = min(1.0, float(np.sqrt(pixels / (across * down))))
         source, shrunk = grey, 1.0
