@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -262,7 +263,11 @@ class PaperReader:
             return self._tracker.update(replace(plan, to_classify=(), inks=()), _NOTHING)
         if 2 * plan.new <= len(page.glyphs):
             rows = self._classify(plan.inks)
-            self._segmenter.notice([page.glyphs[k] for k in plan.to_classify], rows)
+            # What has settled as one character is not taken for two because of one bad frame.
+            settled = {t.identity for t in self._tracked if t.settled and not t.wavering}
+            open_ = [plan.identities[k] not in settled for k in plan.to_classify]
+            asked = [page.glyphs[k] for k in plan.to_classify]
+            self._segmenter.notice(list(compress(asked, open_)), rows[open_])
             return self._tracker.update(plan, rows)
         # Most of it is new: now is the time to find out which way up it is.
         rows = self._classify([glyph.ink for glyph in page.glyphs])
