@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.alphabet import Alphabet
+from hcr_live.alphabet import CLASSES, Alphabet
 from hcr_live.frame import Box
 from hcr_live.paper.context import in_context
 from hcr_live.paper.orientation import Classify, quarter_turns
@@ -19,8 +19,8 @@ from hcr_live.reading import Prediction
 _MOST_UNSURE = 0.5
 """More unsure characters than this share are no writing."""
 
-_TWO_WIDE = 1.4
-"""Ink this wide, in heights, may be two characters."""
+_TWO_WIDE, _WIDE_WIDE = 1.6, 2.4
+"""Ink this wide, in heights, may be two characters; what looks like an M or a W, this wide."""
 
 _FEW, _LARGE, _STAINS = 2, 0.12, frozenset("IiJjLlCcOo01")
 """So few characters are no stains if one is another shape or larger than this share of the side."""
@@ -54,18 +54,24 @@ def read_picture(
     if turns:
         page = turned(page, turns)
         rows = classify([glyph.ink for glyph in page.glyphs])
-    return Segmentation(page, rows) if is_lone(page) else resegment(page, rows, classify)
+    return Segmentation(page, rows) if is_lone(page, rows) else resegment(page, rows, classify)
 
 
-def is_lone(page: Page) -> bool:
+def is_lone(page: Page, probabilities: NDArray[np.float32] | None = None) -> bool:
     """Return whether all that is on a page is one character, which nothing is cut off from.
 
     A doubtful letter among others may be two; what somebody shows alone is one, unless it is wide.
+
+    Args:
+        page: As it was located.
+        probabilities: float32 (1, 62), what the network says of a lone one, if it was asked: an
+            m or a W may be wider.
     """
     if len(page.glyphs) != 1:
         return False
     height, width = page.glyphs[0].ink.shape
-    return width < _TWO_WIDE * height
+    is_wide = probabilities is not None and CLASSES[int(probabilities[0].argmax())] in "MWmw"
+    return width < (_WIDE_WIDE if is_wide else _TWO_WIDE) * height
 
 
 def answers(
