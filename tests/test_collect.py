@@ -103,8 +103,8 @@ def test_a_form_is_taken_once_it_is_steady_and_kept_once_it_is_confirmed(form, r
     sheet, _ = collector.kept()
     assert labels_of(sheet) == "0123456789"
     assert (sheet.writer, sheet.page, sheet.hidden) == ("4", 1, 0)
-    read = Classifier().probabilities([one.ink for one in sheet.cut_outs]).argmax(axis=1)
-    assert (read == range(10)).sum() >= 9
+    digits = Classifier().probabilities([one.ink for one in sheet.cut_outs])[:, :10]
+    assert (digits.argmax(axis=1) == range(10)).sum() >= 9
 
 
 def test_the_picture_shows_outline_boxes_and_count(form):
@@ -128,17 +128,17 @@ def test_again_takes_another_picture(form):
     assert kept[0].name > "clip.mp4 at 1.0 s"
 
 
-def test_a_blurred_form_is_not_taken_but_at_a_key(form):
-    blurred = [cv2.GaussianBlur(image, (0, 0), 1.7) for image in form]
-    collector, _ = collect(frames(blurred, FPS))
+@pytest.mark.parametrize("blur", [2.1, 2.5, 4.0])
+def test_a_blurred_form_is_not_taken(form, blur):
+    blurred = [cv2.GaussianBlur(image, (0, 0), blur) for image in form]
+    collector, kept = collect(frames(blurred, FPS))
     assert not collector.waiting
-    assert "blurred" in collector.hint
-    collector.press(" ")
-    assert collector.waiting
+    assert not kept
+    assert collector.hint
 
 
 def test_the_sharpest_picture_is_taken(form):
-    images = [cv2.GaussianBlur(image, (0, 0), 1.2) for image in form]
+    images = [cv2.GaussianBlur(image, (0, 0), 2.1) for image in form]
     images[6] = form[6]
     _, kept = collect(frames(images, FPS), by_hand=False)
     assert [sheet.name for sheet in kept] == [f"clip.mp4 at {6 / FPS:.1f} s"]
