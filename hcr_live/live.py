@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _STILL_SECONDS = 2.0  # how long the window shows each picture of a folder
 _END_SECONDS = 2.0  # how long the window stays after the last frame of a file
+_DECODED_SECONDS = 1.0  # a file's next frame is there by then, on a busy machine as well
 _NOTICE_SECONDS = 4.0
 _USUAL_FPS = 24.0  # of a film; phones and cameras have more
 
@@ -159,7 +160,9 @@ class LiveLoop:
             if self._ahead and isinstance(self._ahead[-1], Exception):
                 return
             try:
-                frame = self._source.read(timeout=0)
+                # What a look starts from depends on which ones were collected before it: always on
+                # as many, however fast the file is decoded.
+                frame = self._source.read(timeout=_DECODED_SECONDS)
             except Exception as trouble:  # raised again when it is this frame's turn
                 self._ahead.append(trouble)
                 return
