@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,9 @@ from hcr_live.frame import Box
 
 Candidates = tuple[tuple[str, float], ...]
 """(text, confidence) pairs, best first, at most three; confidences in [0, 1]."""
+
+Classify = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
+"""Inks, white on black, to float32 (n, 62): how likely each is each class, rows sum to 1."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
@@ -10,9 +9,7 @@ from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES, Alphabet
 from hcr_live.paper.page import Page
-
-Classify = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
-"""Inks to class probabilities, as `Classifier.probabilities`."""
+from hcr_live.reading import Classify
 
 _ENOUGH = 16
 """So many characters tell which way up a page is; they are taken from all over it."""

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import CLASSES, Alphabet
 from hcr_live.frame import Box
 from hcr_live.paper.context import in_context
-from hcr_live.paper.orientation import Classify, quarter_turns
+from hcr_live.paper.orientation import quarter_turns
 from hcr_live.paper.page import Page, locate, turned
 from hcr_live.paper.segment import Segmentation, resegment
-from hcr_live.reading import Prediction
+from hcr_live.reading import Classify, Prediction
 
 _MOST_UNSURE = 0.5
 """More unsure characters than this share are no writing."""

@@ -9,7 +9,7 @@ pieces form together is shown to the network, and the cheapest way through them 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
@@ -21,9 +21,7 @@ from numpy.typing import NDArray
 from hcr_live.alphabet import CLASSES
 from hcr_live.frame import Box
 from hcr_live.paper.page import Glyph, Page
-
-Classify = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.float32]]
-"""Inks, white on black, to float32 (n, 62): how likely each is each class, rows sum to 1."""
+from hcr_live.reading import Classify
 
 _ONE_SHAPE = ("0Oo", "1Il", "Cc", "Jj", "Kk", "Mm", "Pp", "Ss", "Uu", "Vv", "Ww", "Xx", "Yy", "Zz")
 """Classes that differ in nothing but their size and place."""
