@@ -61,6 +61,12 @@ class Alphabet:
         candidates: Candidates = tuple((self.labels[i], float(projected[i])) for i in best)
         return Prediction(candidates[0][0], candidates[0][1], candidates)
 
+    def predict_in_full(self, projected: NDArray[np.float32]) -> Prediction:
+        """Return the same as `predict` with the probability of every label."""
+        best = self.predict(projected)
+        every = dict(zip(self.labels, projected.tolist(), strict=True))
+        return Prediction(best.text, best.confidence, best.candidates, probabilities=every)
+
 
 def get_alphabet(name: str) -> Alphabet:
     """Return the alphabet of that name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -26,11 +26,16 @@ class Prediction:
         text: The best label of the asked alphabet, "" if there is no ink.
         confidence: Its probability in [0, 1].
         candidates: The best three with their probabilities, best first.
+        probabilities: Every label of the alphabet with its probability, where one character was
+            asked for (`read_character`, `read_strokes`) and there is ink; else empty.
     """
 
     text: str
     confidence: float
     candidates: Candidates = ()
+    probabilities: Mapping[str, float] = field(
+        default_factory=dict, compare=False, repr=False, kw_only=True
+    )
 
 
 @dataclass(frozen=True)

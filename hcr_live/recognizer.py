@@ -100,6 +100,29 @@ class Recognizer:
         lines = tuple(text.split("\n")) if text else ()
         return Reading(text, lines, tuple(characters), read.cursive)
 
+    def read_character(self, image_bgr: NDArray[Any]) -> Prediction:
+        """Read a picture that is said to show one character: faster than `read`, and it has all.
+
+        Args:
+            image_bgr: As `read` takes it; a crop, a drawing or a scan, dark on light or light on
+                dark. In a large one a sheet is looked for, and its largest character counts.
+
+        Returns:
+            The best label and the probability of every one; text "", confidence 0 and no
+            probabilities where nothing is written.
+
+        Raises:
+            HcrError: If it is no such array.
+        """
+        from hcr_live.paper.crop import character_ink
+        from hcr_live.sources.images import to_bgr
+
+        ink = character_ink(to_bgr(image_bgr))
+        if not ink.any():
+            return Prediction("", 0.0)
+        rows = self._classifier.probabilities([ink])
+        return self._alphabet.predict_in_full(self._alphabet.project(rows)[0])
+
     def read_strokes(self, strokes: Sequence[ArrayLike]) -> Prediction:
         """Read one character from pen strokes.
 
@@ -108,7 +131,8 @@ class Recognizer:
                 stroke of one point is a dot.
 
         Returns:
-            The best label; text "" and confidence 0 where there are no points.
+            The best label and the probability of every one; text "", confidence 0 and no
+            probabilities where there are no points.
 
         Raises:
             HcrError: If a stroke is not an (n, 2) array of finite numbers.
@@ -119,7 +143,7 @@ class Recognizer:
         if not strokes:
             return Prediction("", 0.0)
         rows = self._classifier.stroke_probabilities([strokes])
-        return self._alphabet.predict(self._alphabet.project(rows)[0])
+        return self._alphabet.predict_in_full(self._alphabet.project(rows)[0])
 
     def classify(self, inks: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Return the probability of every class for images of single characters.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
 from hcr_live.frame import Box
-from hcr_live.paper.close_up import find_in_close_up
+from hcr_live.paper.close_up import gaps, largest_character
 
 SIDE: int = 32
 """Pixels of a side of the network's input."""
@@ -30,9 +30,6 @@ _GREY_SHARE = 0.3
 _SOFT_EDGE = 0.06
 _GREY_FAR = 0.03
 _SMALLEST_PHOTO = 20
-# What of a photo belongs to its one character: parts of this share of the largest, this near it.
-_PART = 0.35
-_PART_GAP = 0.4
 _SPECK_LENGTH = 0.2
 _SPECK_AREA = 0.06
 _SPECK_GAP = 0.12
@@ -60,7 +57,8 @@ def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
         raise HcrError("Ink must be a uint8 array (height, width): white on black, one channel.")
     if image.size == 0:
         raise HcrError("Ink must have at least one pixel: this image is empty.")
-    crop = _crop(_written(image) if _is_grey_all_over(image) else image)
+    written = largest_character(image, light_on_dark=True) if is_photo(image) else None
+    crop = _crop(image if written is None else written)
     if crop is None:
         return np.zeros((SIDE, SIDE), np.float32)
     ink = _working_ink(crop)
@@ -73,10 +71,13 @@ def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return _place(ink, box)
 
 
-def _is_grey_all_over(image: NDArray[np.uint8]) -> bool:
+def is_photo(image: NDArray[np.uint8]) -> bool:
     """Return whether an image is no ink yet: grey where ink has black ground.
 
     The soft edges of ink are grey as well, but lie along it.
+
+    Args:
+        image: uint8 (h, w), light ink on a darker ground.
     """
     if min(image.shape) < _SMALLEST_PHOTO:
         return False
@@ -93,35 +94,6 @@ def _is_grey_all_over(image: NDArray[np.uint8]) -> bool:
     ink = cv2.compare(image, peak / 2, cv2.CMP_GT)
     near = cv2.dilate(ink, np.ones((reach, reach), np.uint8))
     return cv2.countNonZero(cv2.subtract(grey, near)) > _GREY_FAR * image.size
-
-
-def _written(photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return the ink of the largest character in an inverted photo, the photo without any.
-
-    It is said to be one character: what lies beside the largest part, and is no speck, is a part
-    of it that a faint pen or a lifted one left apart.
-    """
-    parts, (width, height) = find_in_close_up(photo, light_on_dark=True)
-    if not parts:
-        return photo
-    main = max(parts, key=lambda part: part.ink.size)
-    size = max(main.box.w, main.box.h)
-    rim = round(0.03 * min(height, width))  # where a crop is darkest: its edge or a vignette
-    whole = np.zeros((height, width), np.uint8)
-    for part in parts:
-        x, y, w, h = part.box
-        gap_x, gap_y = _gaps(part.box, main.box)
-        beside = max(w, h) > _PART * size and max(gap_x, gap_y) < _PART_GAP * size
-        inside = x > rim and y > rim and x + w < width - rim and y + h < height - rim
-        if part is main or (beside and inside):
-            place = whole[y : y + h, x : x + w]
-            np.maximum(place, part.ink, out=place)
-    return whole
-
-
-def _gaps(a: Box, b: Box) -> tuple[int, int]:
-    """Return how far two boxes are apart, across and down."""
-    return max(a.x - b.x - b.w, b.x - a.x - a.w, 0), max(a.y - b.y - b.h, b.y - a.y - a.h, 0)
 
 
 def _crop(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
@@ -188,7 +160,7 @@ def _without_specks(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     x, y, w, h, _ = parts[main]
     size = max(w, h)
     for index, (px, py, pw, ph, area) in enumerate(parts):
-        gap_x, gap_y = _gaps(Box(px, py, pw, ph), Box(x, y, w, h))
+        gap_x, gap_y = gaps(Box(px, py, pw, ph), Box(x, y, w, h))
         is_small = max(pw, ph) < _SPECK_LENGTH * size and area < _SPECK_AREA * total
         is_far = max(gap_x, gap_y) > _SPECK_GAP * size
         is_dot = (

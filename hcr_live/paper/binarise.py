@@ -19,7 +19,7 @@ _STRONG, _SOME, _SPECKS, _THIN = 0.5, 0.15, 20, 9
 """Thin ink that takes the first share of the light is a pen's; if the second share of that and so
 many pixels are coloured, it is of coloured pens."""
 
-_LEAST_CONTRAST = 20.0
+LEAST_CONTRAST: float = 20.0
 """Ink is darker than the paper by this much of 255, at least."""
 
 _CLOSE_UP_SIDE = 160
@@ -58,7 +58,7 @@ def binarise(
     close_up = min(grey.shape) < _CLOSE_UP_SIDE
     widest = max(7, round((0.12 if close_up else 0.02) * min(grey.shape)))
     sample = darkness if close_up else np.ascontiguousarray(darkness[::2, ::2])
-    histogram = cv2.calcHist([sample], [0], None, [256], [0, 256]).ravel()
+    histogram = _histogram(sample)
     if close_up:
         # Half of a close-up may be ink and its soft edges: judge by the lightest pixels.
         low, paper = _quantiles(histogram, (0.05, 0.3))
@@ -68,7 +68,7 @@ def binarise(
         # Half of a sheet may be squares and marker: then the lighter side tells.
         noise = min((high - low) / 1.35, (paper - low) / 0.67 + 1, (light - least) / 1.12 + 1) + 0.5
         paper = min(paper, light + 0.53 * noise)
-    visible = max(paper + 5 * noise, paper + _LEAST_CONTRAST)
+    visible = max(paper + 5 * noise, paper + LEAST_CONTRAST)
     faint = cv2.compare(darkness, visible * 0.75, cv2.CMP_GT)
     found = find_rulings(faint, darkness, widest) if ruled else []
     shades = [shade_of(ruling, grey.shape) for ruling in found]
@@ -131,7 +131,7 @@ def ink_channel(
     if min(small.shape[:2]) < 8:
         return grey
     usual = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
-    light = cv2.compare(usual, float(np.percentile(usual, 60)), cv2.CMP_GE)
+    light = cv2.compare(usual, _quantiles(_histogram(usual), (0.6,))[0], cv2.CMP_GE)
     paper = np.maximum(cv2.mean(small, light)[:3], 16)
     gains = paper.max() / paper
     if gains.max() > 4:  # hardly any light in one channel: its noise would count
@@ -144,7 +144,7 @@ def ink_channel(
     )
     kernel = np.ones((min(small.shape[:2]) // 3 | 1,) * 2, np.uint8)
     in_grey, in_dark, in_light = (
-        float(np.percentile(cv2.morphologyEx(c, cv2.MORPH_BLACKHAT, kernel), 99))
+        _quantiles(_histogram(cv2.morphologyEx(c, cv2.MORPH_BLACKHAT, kernel)), (0.99,))[0]
         for c in (usual, darkest, lightest)
     )
     neutral = one_pen and in_light > 0.6 * in_dark
@@ -156,11 +156,12 @@ def ink_channel(
         pale = cv2.compare(bright, cv2.convertScaleAbs(dark, alpha=0.6), cv2.CMP_LT)
         coloured = cv2.countNonZero(cv2.bitwise_and(strong, pale))
         neutral = coloured <= _SOME * cv2.countNonZero(strong) + _SPECKS
-        neutral &= bool(np.percentile(bright, 99.8) > 0.6 * np.percentile(dark, 99.8))
+        most = [_quantiles(_histogram(c), (0.998,))[0] for c in (bright, dark)]
+        neutral &= most[0] > 0.6 * most[1]
     scale = paper.max() / max(1.0, cv2.mean(usual, light)[0])
     if neutral:
         chosen = cv2.max
-    elif scale * in_grey < 0.6 * in_dark and in_dark > 2 * _LEAST_CONTRAST:
+    elif scale * in_grey < 0.6 * in_dark and in_dark > 2 * LEAST_CONTRAST:
         chosen = cv2.min
     else:
         return grey
@@ -182,7 +183,7 @@ def _ink_level(
         darkness, faint = (np.ascontiguousarray(p[::2, ::2]) for p in (darkness, faint))
         chosen = [_off_the_border(faint), faint]
     for part in chosen:
-        histogram = cv2.calcHist([darkness], [0], part, [256], [0, 256]).ravel()
+        histogram = _histogram(darkness, part)
         histogram[: int(visible) + 1] = 0
         if histogram.sum() >= max(6.0, 2e-5 * part.size):
             # What is left of ruled lines may be more than the writing, but is paler.
@@ -226,14 +227,19 @@ def is_light_on_dark(grey: NDArray[np.uint8]) -> bool:
         grey: uint8 (height, width): paper or board, nearly nothing else.
     """
     step = max(1, min(grey.shape) // 100)
-    small = np.ascontiguousarray(grey[::step, ::step]).astype(np.int16)
+    small = np.ascontiguousarray(grey[::step, ::step])
+    if _quantiles(_histogram(small), (0.5,))[0] > _LIGHTEST_BOARD:
+        return False
+    small = small.astype(np.int16)
     wide = max(3, min(small.shape) // 2) | 1
     level = small - cv2.blur(small, (wide, wide), borderType=cv2.BORDER_REPLICATE)
-    low, ground, top = np.percentile(level, (1, 50, 99))
-    if np.median(small) > _LIGHTEST_BOARD or top - ground < max(30, 1.25 * (ground - low)):
+    count = np.bincount(level.ravel() + 255, minlength=511)
+    low, ground, top = _quantiles(count, (0.01, 0.5, 0.99))
+    if top - ground < max(30, 1.25 * (ground - low)):
         return False
     # Plain: most of the image is as light as the ground, give or take a little.
-    return bool((np.abs(level - ground) <= 25).mean() > 0.6)
+    plain = count[max(0, int(ground) - 25) : int(ground) + 26]
+    return bool(plain.sum() > 0.6 * level.size)
 
 
 def _darkness(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -290,6 +296,13 @@ def _coarse(image: NDArray[np.uint8], rows: int, columns: int) -> NDArray[np.uin
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _quantiles(histogram: NDArray[np.float32], shares: tuple[float, ...]) -> list[float]:
+def _histogram(
+    image: NDArray[np.uint8], mask: NDArray[np.uint8] | None = None
+) -> NDArray[np.float32]:
+    return cv2.calcHist([image], [0], mask, [256], [0, 256]).ravel()
+
+
+def _quantiles(histogram: NDArray[np.generic], shares: tuple[float, ...]) -> list[float]:
+    """Return those quantiles, much faster than by sorting pixels."""
     total = np.cumsum(histogram)
     return [float(np.searchsorted(total, share * total[-1])) for share in shares]
