@@ -1,4 +1,4 @@
-"""The command line: `python main.py [live] ...`, `read ...`, `collect ...`, `cameras`."""
+"""The command line: `python main.py [live] ...`, `read ...`, `collect ...`, `serve`, `cameras`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from hcr_live import __version__
 from hcr_live.alphabet import ALPHABETS
@@ -23,6 +24,7 @@ from hcr_live.options import (
     LiveOptions,
     ReadOptions,
     ReplayOptions,
+    ServeOptions,
 )
 
 _EXAMPLES = """\
@@ -35,6 +37,7 @@ examples:
   python main.py read sheet.jpg scans/ --format json
   python main.py collect --out mine                training data from sheets held up
   python main.py replay out.jsonl                  read the strokes of --events again
+  python main.py serve                             a page in the browser, and an HTTP service
   python main.py cameras                           which cameras there are
 
 keys in the window:
@@ -60,6 +63,19 @@ def _positive_whole(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number above 0")
     return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port from 0 to 65535")
+    return int(text)
+
+
+def _origin(text: str) -> str:
+    parts = urlsplit(text)
+    if text != "*" and (text != f"{parts.scheme}://{parts.netloc}" or not parts.netloc):
+        raise argparse.ArgumentTypeError(f"'{text}' is not scheme://host[:port], without a path")
+    return text
 
 
 def _probability(text: str) -> float:
@@ -301,6 +317,57 @@ def _replay_parser(prog: str) -> argparse.ArgumentParser:
     return parser
 
 
+def _serve_parser(prog: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=prog,
+        description="Serve a page for the browser, and the recogniser over HTTP and WebSocket, "
+        "described at /docs.",
+        epilog="example:\n  HCR_LIVE_TOKEN=secret python main.py serve --host 0.0.0.0 --workers 2",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="where to listen; any other than this machine's own needs a token, in the environment "
+        "as HCR_LIVE_TOKEN or by --token-file; default 127.0.0.1",
+    )
+    parser.add_argument(
+        "--port", type=_port, default=8000, metavar="N", help="TCP port, 0 for any; default 8000"
+    )
+    parser.add_argument(
+        "--workers",
+        type=_positive_whole,
+        default=1,
+        metavar="N",
+        help="processes that share the port; default 1",
+    )
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="what clients must show as 'Authorization: Bearer TOKEN'",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages from elsewhere use the service, such as https://example.org; may be given "
+        "again; default none",
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="another network (.tflite) than the one in models/",
+    )
+    _add_config(parser)
+    return parser
+
+
 def _cameras_parser(prog: str) -> argparse.ArgumentParser:
     return _Parser(prog=prog, description="List the cameras that can be opened.")
 
@@ -349,6 +416,15 @@ def _run_replay(arguments: Sequence[str], prog: str) -> int:
     return run(options)
 
 
+def _run_serve(arguments: Sequence[str], prog: str) -> int:
+    values = _parse(_serve_parser(prog), arguments)
+    values["allow_origin"] = tuple(values["allow_origin"])  # type: ignore[arg-type]
+    options = ServeOptions(**values)  # type: ignore[arg-type]
+    from hcr_live.serve import run
+
+    return run(options)
+
+
 def _run_cameras(arguments: Sequence[str], prog: str) -> int:
     _cameras_parser(prog).parse_args(arguments)
     from hcr_live.sources.camera import list_cameras, no_camera_advice
@@ -366,6 +442,7 @@ _COMMANDS = {
     "read": _run_read,
     "collect": _run_collect,
     "replay": _run_replay,
+    "serve": _run_serve,
     "cameras": _run_cameras,
 }
 
@@ -379,6 +456,8 @@ def _overview(prog: str) -> str:
         f"  {prog} collect ...    make training data from sheets that are held up; see "
         f"'{prog} collect --help'\n"
         f"  {prog} replay ...     read recorded strokes again; see '{prog} replay --help'\n"
+        f"  {prog} serve ...      a page in the browser, and an HTTP service; see "
+        f"'{prog} serve --help'\n"
         f"  {prog} cameras        list the cameras that can be opened\n"
     )
 

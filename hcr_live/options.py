@@ -106,3 +106,16 @@ class ReplayOptions:
     min_confidence: float = 0.5
     model: Path | None = None
     config: Path | None = None
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What `serve` was asked to do."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    workers: int = 1
+    token_file: Path | None = None
+    allow_origin: tuple[str, ...] = ()
+    model: Path | None = None
+    config: Path | None = None

@@ -53,24 +53,36 @@ def load_image(path: str | Path) -> NDArray[np.uint8]:
     Raises:
         HcrError: If the file is missing, empty, damaged or no image.
     """
+    return decode_image(_read_bytes(Path(path)), str(path))
+
+
+def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode the content of an image file, as `load_image` does.
+
+    Args:
+        data: The file's bytes.
+        name: What to call it where it cannot be decoded.
+
+    Raises:
+        HcrError: If it is empty, damaged or no image.
+    """
     import cv2
 
-    data = _read_bytes(Path(path))
     if not data:
-        raise HcrError(f"{path} is empty (0 bytes): choose another image.")
+        raise HcrError(f"{name} is empty (0 bytes): choose another image.")
     with silent_opencv_log(), silent_stderr():
         try:
             image = _decode(data)
         except cv2.error:
             image = None
         except MemoryError as error:
-            raise HcrError(f"{path} is too large for this computer's memory.") from error
+            raise HcrError(f"{name} is too large for this computer's memory.") from error
     if image is not None and image.size > 0:
         return image
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
-        raise HcrError(f"{path} is a HEIC photo, which cannot be read: save it as JPEG or PNG.")
+        raise HcrError(f"{name} is a HEIC photo, which cannot be read: save it as JPEG or PNG.")
     raise HcrError(
-        f"{path} cannot be read as an image: it is damaged or another kind of file,"
+        f"{name} cannot be read as an image: it is damaged or another kind of file,"
         " choose a JPEG, PNG, BMP, WebP or TIFF."
     )
 

@@ -1,0 +1,100 @@
+"""The command `serve`: the recogniser over HTTP and WebSocket, and its page."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+from hcr_live.errors import HcrError
+from hcr_live.options import ServeOptions
+from hcr_live.service.settings import Settings
+
+TOKEN_VARIABLE = "HCR_LIVE_TOKEN"
+
+
+def run(options: ServeOptions) -> int:
+    """Serve until Ctrl-C.
+
+    Returns:
+        The exit status.
+
+    Raises:
+        HcrError: If the address cannot be used, or needs a token and there is none.
+    """
+    settings = settings_of(options)
+    listener = _listen(settings)
+    settings.to_environment()
+    import uvicorn
+
+    config = uvicorn.Config(
+        "hcr_live.service.app:from_environment",
+        factory=True,
+        workers=settings.workers,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws_max_size=settings.frame_bytes,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=5,
+    )
+    print(f"hcr_live: serving at {_address(settings, listener)} (Ctrl-C ends it)", flush=True)
+    if settings.workers > 1:
+        from uvicorn.supervisors import Multiprocess
+
+        Multiprocess(config, sockets=[listener]).run()
+        return 0
+    server = uvicorn.Server(config)
+    server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def settings_of(options: ServeOptions) -> Settings:
+    """Return the settings that options and environment ask for.
+
+    Raises:
+        HcrError: If the address is open to others and there is no token.
+    """
+    from hcr_live.service.guard import is_loopback
+
+    token = _token(options.token_file)
+    if not token and not is_loopback(options.host):
+        raise HcrError(
+            f"Others can reach {options.host}: set a token in {TOKEN_VARIABLE} or --token-file, or"
+            " listen on 127.0.0.1."
+        )
+    return Settings(
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        token=token,
+        origins=options.allow_origin,
+        model=options.model,
+    )
+
+
+def _token(file: Path | None) -> str:
+    if file is None:
+        return os.environ.get(TOKEN_VARIABLE, "").strip()
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise HcrError(f"Cannot read the token file {file}: {error}.") from error
+    if not token:
+        raise HcrError(f"The token file {file} is empty: write a token into it.")
+    return token
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
+    except OSError as error:
+        raise HcrError(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror or error}."
+        ) from error
+
+
+def _address(settings: Settings, listener: socket.socket) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
