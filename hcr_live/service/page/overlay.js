@@ -1,0 +1,218 @@
+// Draws what the server saw in a frame: the answer to one view event, onto a canvas that shows the
+// same frame. Everything of the event is in pixels of the unmirrored frame.
+
+const GREEN = "#4fe08a";
+const AMBER = "#ffbe3c";
+const CYAN = "#50dcff";
+const RED = "#ff5b52";
+const GREY = "#c9d1d6";
+const DARK = "rgb(0 0 0 / 65%)";
+const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+const FEW = 12; // with more characters than this on the picture each shows its letter only
+
+/**
+ * Draw marks, sheet, trail and pen.
+ * @param {CanvasRenderingContext2D} context
+ * @param {object} view the event
+ * @param {{mirror: boolean, unit: number}} look `unit`: pixels of the canvas for one of the page
+ */
+export function drawView(context, view, { mirror, unit }) {
+  const { width, height } = context.canvas;
+  const scale = width / view.width;
+  const at = ([x, y]) => [mirror ? width - x * scale : x * scale, y * scale];
+  const boxAt = ([x, y, w, h]) => [mirror ? width - (x + w) * scale : x * scale, y * scale, w * scale, h * scale];
+  const pen = new Pen(context, unit, width, height);
+  context.save();
+  context.lineJoin = context.lineCap = "round";
+  if (view.outline) pen.line(view.outline.map(at), CYAN, 2, true);
+  if (view.guide) drawGuide(pen, boxAt(view.guide));
+  for (const box of view.joined) pen.box(boxAt(box), GREY, true);
+  const boxes = view.marks.map((mark) => boxAt(mark.box));
+  view.marks.forEach((mark, index) => pen.box(boxes[index], mark.settled ? GREEN : AMBER, !mark.settled));
+  view.marks.forEach((mark, index) => drawLabel(pen, mark, boxes[index], view.marks.length <= FEW));
+  for (const stroke of view.trail) pen.curve(stroke.map(at), CYAN, 5);
+  if (view.tip) drawTip(pen, view, at(view.tip));
+  context.restore();
+}
+
+/** Draw the boxes of a still picture's characters; `chosen` is one of them or null. */
+export function drawReading(context, reading, chosen, unit) {
+  const { width, height } = context.canvas;
+  const pen = new Pen(context, unit, width, height);
+  for (const box of reading.joined) pen.box(box, GREY, true);
+  for (const character of reading.characters) {
+    pen.box(character.box, character === chosen ? CYAN : character.confidence < 0.7 ? AMBER : GREEN, false);
+  }
+  for (const character of reading.characters) {
+    drawLabel(pen, { ...character, settled: character.confidence >= 0.7 }, character.box, reading.characters.length <= FEW);
+  }
+}
+
+/** Draw the text and one line below it, for the recording. */
+export function drawCaption(context, text, hint, unit) {
+  const { width, height } = context.canvas;
+  const pen = new Pen(context, unit, width, height);
+  const line = text.replaceAll("\n", "  /  ");
+  const size = 26;
+  const top = height - (hint ? 68 : 46) * unit;
+  context.save();
+  context.fillStyle = "rgb(10 14 17 / 74%)";
+  context.fillRect(0, top, width, height - top);
+  pen.write(pen.fitEnd(line, size, width - 28 * unit), 14 * unit, top + 33 * unit, size, "#fff", 650);
+  if (hint) pen.write(hint, 14 * unit, height - 12 * unit, 14, "#d5dde2", 400);
+  context.restore();
+}
+
+class Pen {
+  constructor(context, unit, width, height) {
+    Object.assign(this, { context, unit, width, height });
+  }
+
+  /** Trace a path twice: a dark edge, then the colour, so that it shows on any picture. */
+  #stroke(colour, thick) {
+    const { context, unit } = this;
+    context.lineWidth = (thick + 2.5) * unit;
+    context.strokeStyle = DARK;
+    context.stroke();
+    context.lineWidth = thick * unit;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+
+  line(points, colour, thick, closed = false) {
+    const { context } = this;
+    context.beginPath();
+    for (const [x, y] of points) context.lineTo(x, y);
+    if (closed) context.closePath();
+    this.#stroke(colour, thick);
+  }
+
+  /** A round line: through the middles between the points, bent at the points. */
+  curve(points, colour, thick) {
+    const { context } = this;
+    if (!points.length) return;
+    const last = points.at(-1);
+    context.beginPath();
+    context.moveTo(...points[0]);
+    for (let index = 1; index + 1 < points.length; index++) {
+      const [x, y] = points[index];
+      const [nextX, nextY] = points[index + 1];
+      context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+    }
+    context.lineTo(...last);
+    this.#stroke(colour, thick);
+  }
+
+  box([x, y, w, h], colour, dashed) {
+    const { context, unit } = this;
+    context.beginPath();
+    context.roundRect(x, y, w, h, Math.min(5 * unit, w / 3, h / 3));
+    context.setLineDash(dashed ? [7 * unit, 5 * unit] : []);
+    this.#stroke(colour, 2);
+    context.setLineDash([]);
+  }
+
+  circle([x, y], radius, colour, thick, share = 1) {
+    const { context, unit } = this;
+    const start = -Math.PI / 2;
+    context.beginPath();
+    context.arc(x, y, radius * unit, start, start + 2 * Math.PI);
+    context.lineWidth = (thick + 2) * unit;
+    context.strokeStyle = DARK;
+    context.stroke();
+    context.beginPath();
+    context.arc(x, y, radius * unit, start, start + 2 * Math.PI * Math.min(1, share));
+    context.lineWidth = thick * unit;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+
+  dot([x, y], radius, colour) {
+    const { context, unit } = this;
+    context.beginPath();
+    context.arc(x, y, radius * unit, 0, 2 * Math.PI);
+    context.fillStyle = colour;
+    context.fill();
+  }
+
+  panel(x, y, w, h) {
+    const { context, unit } = this;
+    context.beginPath();
+    context.roundRect(x, y, w, h, 5 * unit);
+    context.fillStyle = "rgb(10 14 17 / 78%)";
+    context.fill();
+  }
+
+  #font(size, weight) {
+    this.context.font = `${weight} ${size * this.unit}px ${FONT}`;
+  }
+
+  measure(text, size, weight) {
+    this.#font(size, weight);
+    return this.context.measureText(text).width;
+  }
+
+  write(text, x, y, size, colour, weight) {
+    this.#font(size, weight);
+    this.context.fillStyle = colour;
+    this.context.fillText(text, x, y);
+  }
+
+  fitEnd(text, size, width) {
+    let end = text;
+    while (end && this.measure(end, size, 650) > width) end = end.slice(Math.ceil(end.length / 20));
+    return end === text ? text : `…${end}`;
+  }
+}
+
+function drawGuide(pen, [x, y, w, h]) {
+  const arm = Math.min(w, h) / 7;
+  for (const [cornerX, dx] of [[x, arm], [x + w, -arm]]) {
+    for (const [cornerY, dy] of [[y, arm], [y + h, -arm]]) {
+      pen.line([[cornerX + dx, cornerY], [cornerX, cornerY], [cornerX, cornerY + dy]], "#fff", 2.5);
+    }
+  }
+}
+
+/** The letter above the box; beside it, where there is room, how sure it is. */
+function drawLabel(pen, mark, [x, y, w, h], detailed) {
+  if (!mark.text) return;
+  const { context, unit } = pen;
+  const colour = mark.settled ? GREEN : AMBER;
+  const size = Math.min(34, Math.max(15, (0.5 * h) / unit));
+  const gap = 5 * unit;
+  const letter = pen.measure(mark.text, size, 700);
+  const share = `${Math.round(100 * mark.confidence)} %`;
+  const number = detailed || letter + pen.measure(share, 12, 400) + 3 * gap <= w ? pen.measure(share, 12, 400) : 0;
+  const width = letter + (number ? number + gap : 0) + 2 * gap;
+  const height = size * unit + gap;
+  const left = Math.max(0, Math.min(x, pen.width - width));
+  let top = y - height - 4 * unit;
+  if (top < 0) top = Math.min(y + h + 4 * unit, pen.height - height);
+  pen.panel(left, top, width, height);
+  pen.write(mark.text, left + gap, top + size * unit * 0.92, size, colour, 700);
+  if (number) {
+    pen.write(share, left + letter + 2 * gap, top + height / 2 + 1 * unit, 12, "#fff", 400);
+    const [barX, barY, long] = [left + letter + 2 * gap, top + height / 2 + 5 * unit, number];
+    context.fillStyle = "rgb(255 255 255 / 25%)";
+    context.fillRect(barX, barY, long, 3 * unit);
+    context.fillStyle = colour;
+    context.fillRect(barX, barY, long * mark.confidence, 3 * unit);
+  }
+}
+
+/** The pen: filled while it writes; around it how much of the pause, or of a gesture, has passed. */
+function drawTip(pen, view, place) {
+  pen.circle(place, 9, view.pen === "down" ? GREEN : "#fff", 3);
+  if (view.pen === "down") pen.dot(place, 8, GREEN);
+  if (view.pause > 0) pen.circle(place, 16, AMBER, 4, view.pause);
+  if (!view.coming) return;
+  const { unit } = pen;
+  pen.circle(place, 27, RED, 5, view.hold);
+  const width = pen.measure(view.coming, 18, 700);
+  const [x, y] = place;
+  const left = Math.max(0, Math.min(x - width / 2, pen.width - width));
+  const base = y - 42 * unit < 70 * unit ? y + 58 * unit : y - 42 * unit;
+  pen.panel(left - 8 * unit, base - 20 * unit, width + 16 * unit, 28 * unit);
+  pen.write(view.coming, left, base, 18, "#fff", 700);
+}
