@@ -27,15 +27,19 @@ def run(options: ServeOptions) -> int:
     settings.to_environment()
     import uvicorn
 
+    from hcr_live.service.protocol import LimitedProtocol
+
     config = uvicorn.Config(
         "hcr_live.service.app:from_environment",
         factory=True,
         workers=settings.workers,
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         ws_max_size=settings.frame_bytes,
         ws_per_message_deflate=False,
+        http=LimitedProtocol,
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
     print(f"hcr_live: serving at {_address(settings, listener)} (Ctrl-C ends it)", flush=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
-from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hcr_live.service.problems import Problem
+from hcr_live.service.problems import Problem, busy
 from hcr_live.service.settings import Settings
 
 _SECURITY = {
@@ -97,32 +95,39 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008, "reason": "origin refused"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        guarded = _is_guarded(scope["path"])
+
         async def send_securely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY.items():
-                    headers.setdefault(name, value)
-                headers.setdefault("cache-control", "no-store")
+                headers.update(_SECURITY)
+                headers.setdefault("cache-control", "no-store" if guarded else "no-cache")
             await send(message)
 
+        parts: list[bytes] = []
         try:
             headers = Headers(scope=scope)
-            self._check(scope, headers)
-            with self._room() as room:
-                body = await self._body(headers, receive, room)
-                await self._app(scope, _receive_of(body, receive), send_securely)
+            self._check(headers, guarded)
+            await self._collect(headers, receive, parts)
+            await self._app(scope, _receive_of(b"".join(parts), receive), send_securely)
         except Problem as problem:
             # What is left of the body is not worth reading.
             problem.headers["Connection"] = "close"
             await problem.response()(scope, receive, send_securely)
+        finally:
+            self._held -= sum(map(len, parts))
 
-    def _check(self, scope: Scope, headers: Headers) -> None:
+    def _check(self, headers: Headers, guarded: bool) -> None:
         settings = self._settings
         if not host_is_allowed(headers, settings):
-            raise Problem(403, "The service does not go by that name here: ask for localhost.")
+            raise Problem(
+                403,
+                "Without a token the service is known as localhost only: ask for that, set a token,"
+                " or see --allow-origin.",
+            )
         if not origin_is_allowed(headers, settings):
             raise Problem(403, "Pages of that origin may not use the service: see --allow-origin.")
-        if _is_guarded(scope["path"]) and not token_is_right(bearer(headers), settings):
+        if guarded and not token_is_right(bearer(headers), settings):
             raise Problem(
                 401,
                 "The service wants its token: send it as 'Authorization: Bearer TOKEN'.",
@@ -131,68 +136,31 @@ class Guard:
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Problem(415, "A compressed body is not read: send it without Content-Encoding.")
 
-    @contextmanager
-    def _room(self) -> Iterator[_Room]:
-        """Give back what a body took of the memory for all of them."""
-        room = _Room(self)
-        try:
-            yield room
-        finally:
-            self._held -= room.taken
-
-    async def _body(self, headers: Headers, receive: Receive, room: _Room) -> bytes:
+    async def _collect(self, headers: Headers, receive: Receive, parts: list[bytes]) -> None:
+        """Append the parts of the body, as far as there is room and time."""
+        longest = self._settings.body_bytes
         announced = headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > self._settings.body_bytes:
-            raise _too_long(self._settings.body_bytes)
+        if announced.isdecimal() and int(announced) > longest:
+            raise _too_long(longest)
         if not announced and "transfer-encoding" not in headers:
-            return b""
+            return
+        length, more = 0, True
         try:
-            return await asyncio.wait_for(self._collect(receive, room), self._settings.body_seconds)
-        except asyncio.TimeoutError:
+            with anyio.fail_after(self._settings.body_seconds):
+                while more:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise Problem(400, "The body ended early.")
+                    part, more = message.get("body", b""), message.get("more_body", False)
+                    parts.append(part)
+                    length += len(part)
+                    self._held += len(part)
+                    if length > longest:
+                        raise _too_long(longest)
+                    if self._held > self._settings.held_bytes:
+                        raise busy()
+        except TimeoutError:
             raise Problem(408, "The body took too long to arrive: send it again.") from None
-
-    async def _collect(self, receive: Receive, room: _Room) -> bytes:
-        parts: list[bytes] = []
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise Problem(400, "The body ended early.")
-            part = message.get("body", b"")
-            parts.append(part)
-            room.take(len(part))
-            if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def hold(self, count: int) -> None:
-        """Take so many bytes of the memory for all bodies.
-
-        Raises:
-            Problem: 429 if there is no room.
-        """
-        self._held += count
-        if self._held > self._settings.held_bytes:
-            raise Problem(
-                429, "Too many large bodies at once: try again in a second.", {"Retry-After": "1"}
-            )
-
-    @property
-    def longest(self) -> int:
-        """Bytes of the longest body."""
-        return self._settings.body_bytes
-
-
-class _Room:
-    """What one body takes of the memory."""
-
-    def __init__(self, guard: Guard) -> None:
-        self._guard = guard
-        self.taken = 0
-
-    def take(self, count: int) -> None:
-        self.taken += count
-        self._guard.hold(count)
-        if self.taken > self._guard.longest:
-            raise _too_long(self._guard.longest)
 
 
 def _too_long(longest: int) -> Problem:

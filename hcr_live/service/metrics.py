@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The environment variable with the folder through which worker processes share their figures."""
@@ -47,6 +49,11 @@ class Metrics:
             "hcr_live_frames", "Frames of live connections", ("result",), registry=of
         )
 
+    def answered(self, endpoint: str, status: int, seconds: float) -> None:
+        """Count an answer."""
+        self.requests.labels(endpoint, status).inc()
+        self.seconds.labels(endpoint).observe(seconds)
+
     def text(self) -> bytes:
         """Return all figures of all workers in Prometheus' text format."""
         folder = os.environ.get(FOLDER)
@@ -56,6 +63,34 @@ class Metrics:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)
         return generate_latest(registry)
+
+
+class Measure:
+    """Counts and times the answers of an ASGI application, those that were refused included."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass one request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started, status = time.perf_counter(), 500
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_and_note)
+        finally:
+            # Addresses that are none would make a row each.
+            route = getattr(scope.get("route"), "path", "none")
+            self._metrics.answered(route, status, time.perf_counter() - started)
 
 
 def _forget_the_dead(folder: Path) -> None:

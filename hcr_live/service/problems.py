@@ -26,22 +26,16 @@ class Problem(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
 
+    @property
+    def title(self) -> str:
+        """The status in words."""
+        return HTTPStatus(self.status).phrase
+
     def response(self) -> Response:
         """Return the answer."""
-        return Response(
-            json.dumps(
-                {
-                    "type": "about:blank",
-                    "title": HTTPStatus(self.status).phrase,
-                    "status": self.status,
-                    "detail": self.detail,
-                },
-                ensure_ascii=False,
-            ).encode("utf-8", "backslashreplace"),
-            self.status,
-            self.headers,
-            MEDIA_TYPE,
-        )
+        fields = {"type": "about:blank", "title": self.title, "status": self.status}
+        content = json.dumps(fields | {"detail": self.detail}).encode()
+        return Response(content, self.status, self.headers, MEDIA_TYPE)
 
 
 def busy() -> Problem:

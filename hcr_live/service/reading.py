@@ -9,232 +9,262 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hcr_live.alphabet import ALPHABETS, get_alphabet
-from hcr_live.classifier import Classifier
+from hcr_live.classifier import Classifier, Rows
 from hcr_live.errors import HcrError
 from hcr_live.events import reading_fields
 from hcr_live.frame import Box
 from hcr_live.ink.render import checked_strokes
+from hcr_live.paper.crop import character_ink
+from hcr_live.reading import Prediction, Reading
 from hcr_live.recognizer import Recognizer
+from hcr_live.service.metrics import Metrics
 from hcr_live.service.pictures import crop, decode, size_of
 from hcr_live.service.problems import Problem, busy
 from hcr_live.service.settings import Settings
 
-_BATCH = 32
-_SMALL_PIXELS = 512 * 512
-"""A picture of a character with more does not hold up the others: it is prepared elsewhere."""
+_BATCH = 16
+# A larger picture of a character is prepared elsewhere, so that it does not hold up the others.
+_SMALL_SIDE = 400
 
 Ink = NDArray[np.uint8]
-Strokes = Sequence[ArrayLike]
+Value = TypeVar("Value")
 
 
-@dataclass(frozen=True)
-class _Question:
-    """A character to be read: what makes its ink, or its strokes."""
-
-    alphabet: str
-    answer: asyncio.Future[bytes]
-    ink: Callable[[], Ink] | None = None
-    strokes: Strokes = ()
-
-
-class Readers:
-    """Reads what requests ask; made and used on the event loop.
+class PictureReader:
+    """Reads whole pictures on a few threads, each with a recogniser of its own.
 
     Args:
         settings: The network and the limits.
-
-    Raises:
-        HcrError: If the network is missing or damaged.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._loop = asyncio.get_running_loop()
-        self._classifier = Classifier(settings.model)
-        self._alphabets = {name: get_alphabet(name) for name in ALPHABETS}
-        self._questions: SimpleQueue[_Question | None] = SimpleQueue()
-        self._waiting = self._pictures_waiting = 0
-        self._thread = threading.Thread(target=self._run, name="characters", daemon=True)
         self._pool = ThreadPoolExecutor(min(2, os.cpu_count() or 1), "pictures")
-        self._own = threading.local()
-        self._thread.start()
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether characters are being read."""
-        return self._thread.is_alive()
+        self._of_thread = threading.local()
+        self._waiting = 0
 
     def close(self) -> None:
-        """Stop the threads; what waits is not answered."""
-        self._questions.put(None)
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        self._thread.join()
+        """Stop the threads; what waits is not read."""
+        self._pool.shutdown(cancel_futures=True)
 
-    async def character(self, data: bytes, alphabet: str, region: Box | None) -> bytes:
-        """Read the one character of a picture.
-
-        Returns:
-            The answer, JSON.
+    async def read(
+        self, data: bytes, alphabet: str, min_confidence: float, region: Box | None
+    ) -> bytes:
+        """Return what is written on a picture, as JSON.
 
         Raises:
             Problem: If the picture is none, too large or damaged, or too much waits.
             HcrError: If the region is outside of it.
         """
-        width, height = size_of(data)
-        most = self._settings.pixels
+
+        def work() -> bytes:
+            image = decode(data, self._settings.pixels)
+            reading = self._recognizer().read_as(alphabet, min_confidence, image, region)
+            fields = reading_fields("", reading) | {"alphabet": alphabet}
+            del fields["source"]
+            return _json(fields)
+
+        size_of(data)
+        return await self.run(work)
+
+    async def run(self, work: Callable[[], Value]) -> Value:
+        """Return what `work` does, on one of the threads.
+
+        Raises:
+            Problem: 429 if too much waits.
+        """
+        if self._waiting >= self._settings.pictures:
+            raise busy()
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._waiting -= 1
+
+    def _recognizer(self) -> _AnyRecognizer:
+        if not hasattr(self._of_thread, "recognizer"):
+            self._of_thread.recognizer = _AnyRecognizer(model=self._settings.model)
+        recognizer: _AnyRecognizer = self._of_thread.recognizer
+        return recognizer
+
+
+class CharacterReader:
+    """Reads single characters on one thread: all that came while the last ones were read, at once.
+
+    It is made, used and closed on one event loop.
+
+    Args:
+        settings: The network and the limits.
+        metrics: Counts the characters.
+        pictures: Prepares the large ones.
+
+    Raises:
+        HcrError: If a network is missing or damaged.
+    """
+
+    def __init__(self, settings: Settings, metrics: Metrics, pictures: PictureReader) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._pictures = pictures
+        self._loop = asyncio.get_running_loop()
+        self._classifier = Classifier(settings.model)
+        self._alphabets = {name: get_alphabet(name) for name in ALPHABETS}
+        self._questions: SimpleQueue[_Question | None] = SimpleQueue()
+        self._waiting = 0
+        self._thread = threading.Thread(target=self._run, name="characters", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether characters are being read."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Stop the thread; what waits is not answered."""
+        self._questions.put(None)
+        self._thread.join()
+
+    async def picture(self, data: bytes, alphabet: str, region: Box | None) -> bytes:
+        """Return which character a picture shows, as JSON.
+
+        Raises:
+            Problem: If the picture is none, too large or damaged, its region is outside of it, or
+                too much waits.
+        """
 
         def ink() -> Ink:
-            return _character_ink(crop(decode(data, most), region))
+            return character_ink(crop(decode(data, self._settings.pixels), region))
 
-        if width * height <= _SMALL_PIXELS:
-            return await self._ask(_Question(alphabet, self._loop.create_future(), ink))
-        made = await self._in_pool(ink)
-        return await self._ask(_Question(alphabet, self._loop.create_future(), lambda: made))
+        if max(size_of(data)) <= _SMALL_SIDE:
+            return await self._ask(alphabet, ink=ink)
+        drawn = await self._pictures.run(ink)
+        return await self._ask(alphabet, ink=lambda: drawn)
 
-    async def strokes(self, strokes: Strokes, alphabet: str) -> bytes:
-        """Read one character's pen strokes.
+    async def strokes(self, strokes: Sequence[ArrayLike], alphabet: str) -> bytes:
+        """Return which character strokes are, as JSON.
 
         Raises:
             Problem: If too much waits.
             HcrError: If they hold numbers that are not finite.
         """
-        return await self._ask(
-            _Question(alphabet, self._loop.create_future(), strokes=checked_strokes(strokes))
-        )
+        return await self._ask(alphabet, strokes=checked_strokes(strokes))
 
-    async def picture(
-        self, data: bytes, alphabet: str, min_confidence: float, region: Box | None
+    async def _ask(
+        self, alphabet: str, *, ink: Callable[[], Ink] | None = None, strokes: Any = ()
     ) -> bytes:
-        """Read a whole picture.
-
-        Raises:
-            Problem: If the picture is none, too large or damaged, or too much waits.
-            HcrError: If the region is outside of it.
-        """
-
-        def read() -> bytes:
-            image = decode(data, self._settings.pixels)
-            reading = self._recognizer().read_as(alphabet, min_confidence, image, region)
-            fields = reading_fields("", reading)
-            del fields["source"]
-            return _json({**fields, "alphabet": alphabet})
-
-        return await self._in_pool(read)
-
-    async def _ask(self, question: _Question) -> bytes:
         if self._waiting >= self._settings.waiting:
             raise busy()
         self._waiting += 1
+        answer: asyncio.Future[bytes] = self._loop.create_future()
+        self._questions.put(_Question(alphabet, ink, strokes, answer))
         try:
-            self._questions.put(question)
-            return await question.answer
+            return await answer
         finally:
             self._waiting -= 1
-
-    async def _in_pool(self, work: Callable[[], Any]) -> Any:
-        if self._pictures_waiting >= self._settings.pictures:
-            raise busy()
-        self._pictures_waiting += 1
-        try:
-            return await self._loop.run_in_executor(self._pool, work)
-        finally:
-            self._pictures_waiting -= 1
-
-    def _recognizer(self) -> _Recognizer:
-        if not hasattr(self._own, "recognizer"):
-            self._own.recognizer = _Recognizer(self._settings.model)
-        recognizer: _Recognizer = self._own.recognizer
-        return recognizer
+            del answer  # a failure holds this frame, which would hold it
 
     def _run(self) -> None:
-        """Answer what has come while the last ones were being answered, all at once."""
-        while True:
-            question = self._questions.get()
+        going_on = True
+        while going_on:
             batch: list[_Question] = []
-            while question is not None:
-                batch.append(question)
-                if len(batch) == _BATCH or self._questions.empty():
-                    break
+            while going_on and (not batch or not self._questions.empty()) and len(batch) < _BATCH:
                 question = self._questions.get()
-            answers = self._answers(batch)
-            self._loop.call_soon_threadsafe(_deliver, answers)
-            if question is None:
-                return
+                going_on = question is not None
+                if question is not None:
+                    batch.append(question)
+            self._loop.call_soon_threadsafe(_deliver, batch, self._answers(batch))
+            self._metrics.characters.inc(len(batch))
 
-    def _answers(self, batch: list[_Question]) -> list[tuple[_Question, bytes | Exception]]:
-        answers: list[tuple[_Question, bytes | Exception]] = []
-        drawn: list[tuple[_Question, Ink]] = []
-        written = [question for question in batch if question.ink is None]
-        for question in batch:
-            if question.ink is None or question.answer.cancelled():
-                continue
-            try:
-                drawn.append((question, question.ink()))
-            except Exception as error:
-                answers.append((question, error))
+    def _answers(self, batch: list[_Question]) -> list[bytes | Exception]:
         try:
-            if drawn:
-                rows = self._classifier.probabilities([ink for _, ink in drawn])
-                pairs = zip((question for question, _ in drawn), rows, strict=True)
-                answers += [(question, self._answer(question, row)) for question, row in pairs]
-            if written:
-                rows = self._classifier.stroke_probabilities([each.strokes for each in written])
-                for question, row in zip(written, rows, strict=True):
-                    answers.append((question, self._answer(question, row)))
-        except Exception as error:
-            done = {id(question) for question, _ in answers}
-            answers += [(question, error) for question in batch if id(question) not in done]
+            return self._read(batch)
+        except Exception as error:  # none may end the thread: the requests fail that asked
+            return [error] * len(batch)
+
+    def _read(self, batch: list[_Question]) -> list[bytes | Exception]:
+        answers: list[bytes | Exception] = [b""] * len(batch)
+        drawn: list[tuple[int, Ink]] = []
+        written: list[tuple[int, Any]] = []
+        for at, question in enumerate(batch):
+            try:
+                ink = None if question.ink is None else question.ink()
+            except HcrError as error:
+                answers[at] = Problem(422, str(error))
+            except Problem as problem:
+                answers[at] = Problem(problem.status, problem.detail, problem.headers)
+            else:
+                if question.strokes:
+                    written.append((at, question.strokes))
+                elif ink is not None and ink.any():
+                    drawn.append((at, ink))
+                else:
+                    answers[at] = self._answer(question.alphabet, None)
+        classifier = self._classifier
+        self._fill(answers, batch, drawn, classifier.probabilities)
+        self._fill(answers, batch, written, classifier.stroke_probabilities)
         return answers
 
-    def _answer(self, question: _Question, row: NDArray[np.float32]) -> bytes:
-        alphabet = self._alphabets[question.alphabet]
-        projected = alphabet.project(row[None])[0]
-        has_ink = bool(question.strokes) if question.ink is None else bool(np.ptp(row) > 0)
-        best = alphabet.predict(projected)
-        values = [round(value, 6) for value in projected.tolist()]
+    def _fill(
+        self,
+        answers: list[bytes | Exception],
+        batch: list[_Question],
+        asked: list[tuple[int, Any]],
+        classify: Callable[[list[Any]], Rows],
+    ) -> None:
+        if asked:
+            rows = classify([value for _, value in asked])
+            for (at, _), row in zip(asked, rows, strict=True):
+                answers[at] = self._answer(batch[at].alphabet, row)
+
+    def _answer(self, name: str, row: NDArray[np.float32] | None) -> bytes:
+        best = Prediction("", 0.0)
+        if row is not None:
+            alphabet = self._alphabets[name]
+            best = alphabet.predict_in_full(alphabet.project(row[None])[0])
         return _json(
             {
-                "text": best.text if has_ink else "",
-                "confidence": round(best.confidence, 4) if has_ink else 0.0,
-                "candidates": [[text, round(value, 4)] for text, value in best.candidates]
-                if has_ink
-                else [],
-                "probabilities": dict(zip(alphabet.labels, values, strict=True)),
-                "alphabet": alphabet.name,
+                "text": best.text,
+                "confidence": round(best.confidence, 4),
+                "candidates": [(text, round(value, 4)) for text, value in best.candidates],
+                "probabilities": {
+                    text: round(value, 6) for text, value in best.probabilities.items()
+                },
+                "alphabet": name,
             }
         )
 
 
-class _Recognizer(Recognizer):
-    """A recogniser that is told with each picture which alphabet it is in."""
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """A character to be read: what makes its ink, or its strokes."""
 
-    def __init__(self, model: Path | None) -> None:
-        super().__init__(model=model)
+    alphabet: str
+    ink: Callable[[], Ink] | None
+    strokes: Any
+    answer: asyncio.Future[bytes]
+
+
+class _AnyRecognizer(Recognizer):
+    """A recogniser that is told with each picture which alphabet it is in."""
 
     def read_as(
         self, alphabet: str, min_confidence: float, image: NDArray[np.uint8], region: Box | None
-    ) -> Any:
+    ) -> Reading:
         self._alphabet = get_alphabet(alphabet)
         self._min_confidence = min_confidence
         return self.read(image, region)
 
 
-def _character_ink(image: NDArray[np.uint8]) -> Ink:
-    return cv2.bitwise_not(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY))
-
-
-def _deliver(answers: list[tuple[_Question, bytes | Exception]]) -> None:
+def _deliver(batch: list[_Question], answers: list[bytes | Exception]) -> None:
     """Hand answers over, on the event loop."""
-    for question, answer in answers:
+    for question, answer in zip(batch, answers, strict=True):
         if question.answer.done():
             continue
         if isinstance(answer, Exception):
@@ -245,6 +275,3 @@ def _deliver(answers: list[tuple[_Question, bytes | Exception]]) -> None:
 
 def _json(fields: dict[str, Any]) -> bytes:
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-__all__ = ["HcrError", "Problem", "Readers"]
