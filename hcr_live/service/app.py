@@ -69,10 +69,12 @@ def make_app(settings: Settings) -> FastAPI:
         except ImportError:
             app.state.hub = None
         else:
-            app.state.hub = live_module.Hub(settings)
+            app.state.hub = live_module.Hub(settings, metrics)
         try:
             yield
         finally:
+            if app.state.hub is not None:
+                await app.state.hub.close()
             pictures.close()
             characters.close()
 
