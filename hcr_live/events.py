@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.reading import Character, Reading
+from hcr_live.frame import Box
+from hcr_live.reading import Character, Prediction, Reading
 from hcr_live.sources.base import SourceInfo
-from hcr_live.view import Mode
+from hcr_live.view import Mode, View
 
 Event = dict[str, Any]
 
@@ -76,14 +77,71 @@ def end_event(*, frames: int, dropped: int, seconds: float, text: str) -> Event:
     }
 
 
+def view_event(view: View, dropped: int) -> Event:
+    """All that an overlay draws on a frame, in pixels of the unmirrored frame.
+
+    Args:
+        view: What is known after the frame.
+        dropped: How many frames were dropped so far.
+    """
+    height, width = view.frame.image.shape[:2]
+    return {
+        "event": "view",
+        "frame": view.frame.index,
+        "time": round(view.frame.time, 3),
+        "dropped": dropped,
+        "mode": view.mode,
+        "automatic": view.automatic,
+        "alphabet": view.alphabet,
+        "width": width,
+        "height": height,
+        "marks": [
+            _prediction_fields(mark.prediction) | {"box": _whole(mark.box), "settled": mark.settled}
+            for mark in view.marks
+        ],
+        "outline": None if view.outline is None else _points(view.outline),
+        "guide": None if view.guide is None else _whole(view.guide),
+        "joined": [_whole(box) for box in view.joined],
+        "trail": [_points(stroke) for stroke in view.trail],
+        "pen": view.pen,
+        "tip": None if view.tip is None else [round(float(value), 1) for value in view.tip],
+        "pause": round(float(view.pause), 3),
+        "coming": view.coming,
+        "hold": round(float(view.hold), 3),
+        "suggestions": list(view.suggestions),
+        "latest": None if view.latest is None else _prediction_fields(view.latest),
+        "text": view.text,
+        "word_ended": view.word_ended,
+        "hint": view.hint,
+    }
+
+
 def character_fields(character: Character) -> dict[str, Any]:
     """The part that events and `read --format json` share."""
+    fields = _prediction_fields(character)
     return {
-        "text": character.text,
-        "confidence": round(character.confidence, 4),
-        "box": [int(value) for value in character.box],
-        "candidates": [[text, round(value, 4)] for text, value in character.candidates],
+        "text": fields["text"],
+        "confidence": fields["confidence"],
+        "box": _whole(character.box),
+        "candidates": fields["candidates"],
     }
+
+
+def _prediction_fields(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "text": prediction.text,
+        "confidence": round(prediction.confidence, 4),
+        "candidates": [[text, round(value, 4)] for text, value in prediction.candidates],
+    }
+
+
+def _whole(box: Box) -> list[int]:
+    return [int(value) for value in box]
+
+
+def _points(points: NDArray[np.float32]) -> list[list[float]]:
+    tenths: list[list[float]] = np.round(points[:, :2].astype(np.float64), 1).tolist()
+    return tenths
 
 
 def reading_fields(source: str, reading: Reading) -> dict[str, Any]:
@@ -93,7 +151,7 @@ def reading_fields(source: str, reading: Reading) -> dict[str, Any]:
         "text": reading.text,
         "lines": list(reading.lines),
         "characters": characters_fields(reading.characters),
-        "joined": [[int(value) for value in box] for box in reading.joined],
+        "joined": [_whole(box) for box in reading.joined],
     }
 
 

@@ -71,6 +71,7 @@ class Session:
         pen: How the pen of the air is held.
         suggest: Finds words for the one being written; None for no suggestions.
         region: Paper is read only in this part of the frame; None looks for a sheet.
+        keys: Hints name the window's keys.
 
     Raises:
         HcrError: If there is no such alphabet.
@@ -88,32 +89,39 @@ class Session:
         pen: PenChoice = "auto",
         suggest: Suggester | None = None,
         region: Box | None = None,
+        keys: bool = True,
     ) -> None:
         self._classifier = classifier
-        self._hands = hands
         self._choice: ModeChoice = mode
         self._alphabet = get_alphabet(alphabet)
         self._min_confidence = min_confidence
+        self._pen_choice: PenChoice = pen
+        self._pen_is_a_key = pen == "space"
+        self._suggest = suggest
+        self._keys = keys
+        self._editor = Editor(suggest)
+        self._latest: Prediction | None = None
+        self._frame: Frame | None = None
+        self._watch(hands, mirror, region)
+
+    def _watch(self, hands: Hands, mirror: bool, region: Box | None) -> None:
+        """Set up all that is known of a picture that goes on."""
+        self._hands = hands
         self._auto = AutoMode()
         self._looked_at = float("-inf")
         self._looking = 0
         self._ahead: deque[Frame] = deque()
         self._covered: tuple[Box, ...] = ()
-        self._pen = Pen(choice=pen)
-        self._pen_is_a_key = pen == "space"
+        self._pen = Pen(choice=self._pen_choice)
         self._key_held_until = float("-inf")
         self._pen_update: PenUpdate | None = None
         self._early: tuple[Stroke, ...] = ()
         self._gestures = Gestures()
         self._gesture = GestureUpdate()
-        self._suggest = suggest
-        self._editor = Editor(suggest)
-        writer = Writer(classifier, self._alphabet, mirror=mirror)
-        self._desk = AirDesk(writer, self._editor, min_confidence)
-        self._paper = PaperReader(classifier, self._alphabet, min_confidence, region)
+        writer = Writer(self._classifier, self._alphabet, mirror=mirror)
+        self._desk = AirDesk(writer, self._editor, self._min_confidence)
+        self._paper = PaperReader(self._classifier, self._alphabet, self._min_confidence, region)
         self._paper_step: PaperStep | None = None
-        self._latest: Prediction | None = None
-        self._frame: Frame | None = None
 
     @property
     def text(self) -> str:
@@ -191,21 +199,51 @@ class Session:
         self._editor.keep_page()
         return events + self._text_events(before)
 
-    def next_mode(self) -> list[Event]:
-        """Go on to the next of auto, paper, air."""
-        return self._edit(lambda: self._choose_mode(MODES[(MODES.index(self._choice) + 1) % 3]))
+    def begin_anew(self, hands: Hands) -> list[Event]:
+        """Forget the picture but not the text: another one follows, such as of a turned camera.
 
-    def next_alphabet(self) -> list[Event]:
-        """Go on to the next alphabet; the page in view is read anew with it."""
+        What is in work is lost unless `finish` came before; the region is given up.
+
+        Args:
+            hands: Looks for hands from now on, and has seen none yet.
+        """
 
         def change() -> None:
-            index = ALPHABETS.index(self._alphabet.name) + 1
-            self._alphabet = get_alphabet(ALPHABETS[index % len(ALPHABETS)])
-            self._desk.writer.alphabet = self._alphabet
-            self._paper.read_anew(self._alphabet)
+            self._editor.keep_page()
+            self._watch(hands, self.mirror, None)
+
+        return self._edit(change)
+
+    def choose_mode(self, mode: ModeChoice) -> list[Event]:
+        """Read from now on what is said; nothing changes if it is so already."""
+        return self._edit(lambda: self._choose_mode(mode)) if mode != self._choice else []
+
+    def next_mode(self) -> list[Event]:
+        """Go on to the next of auto, paper, air."""
+        return self.choose_mode(MODES[(MODES.index(self._choice) + 1) % len(MODES)])
+
+    def choose_alphabet(self, name: str) -> list[Event]:
+        """Go on with an alphabet; the page in view is read anew if it is another one.
+
+        Raises:
+            HcrError: If there is no such alphabet.
+        """
+        if name == self._alphabet.name:
+            return []
+        alphabet = get_alphabet(name)
+
+        def change() -> None:
+            self._alphabet = alphabet
+            self._desk.writer.alphabet = alphabet
+            self._paper.read_anew(alphabet)
             self._editor.show_page(())
 
         return self._edit(change)
+
+    def next_alphabet(self) -> list[Event]:
+        """Go on to the next alphabet; the page in view is read anew with it."""
+        index = ALPHABETS.index(self._alphabet.name) + 1
+        return self.choose_alphabet(ALPHABETS[index % len(ALPHABETS)])
 
     def edit(self, action: Action, number: int = 0) -> list[Event]:
         """Do what a key says: the same edits as by gesture.
@@ -421,7 +459,7 @@ class Session:
         if self._paper_step is not None and self._paper_step.joined:
             return "Joined writing is not read: write the letters apart."
         if marks:
-            return "h help   m mode   a alphabet   r record   q quit"
+            return "h help   m mode   a alphabet   r record   q quit" if self._keys else ""
         if self._choice == "paper":
             return "Hold a sheet with letters into the frame."
         return "Hold up a sheet with letters, or point with one finger and write in the air."
@@ -444,7 +482,8 @@ class Session:
         time = self._frame.time if self._frame is not None else 0.0
         if self._editor.suggestions and time % (2 * _HINT_SECONDS) < _HINT_SECONDS:
             word = self._editor.suggestions[0]
-            return f"Thumb up takes {word}, keys 1 to 3 any; two fingers up take back."
+            keys = ", keys 1 to 3 any" if self._keys else ""
+            return f"Thumb up takes {word}{keys}; two fingers up take back."
         if text:
             return "Two fingers up: take back. Hand out of sight: space. Open hand, still: clear."
         if self._editor.can_undo:
