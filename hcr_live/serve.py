@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hcr_live.errors import HcrError
 from hcr_live.options import ServeOptions
-from hcr_live.service.settings import Settings
+from hcr_live.service.settings import SHARED_FIGURES, Settings
+
+if TYPE_CHECKING:
+    import uvicorn
 
 TOKEN_VARIABLE = "HCR_LIVE_TOKEN"
 
@@ -24,33 +30,43 @@ def run(options: ServeOptions) -> int:
     """
     settings = settings_of(options)
     listener = _listen(settings)
-    settings.to_environment()
+    print(f"hcr_live: serving at {_address(settings, listener)} (Ctrl-C ends it)", flush=True)
+    config = server_config(settings)
+    if settings.workers == 1:
+        import uvicorn
+
+        server = uvicorn.Server(config)
+        server.run(sockets=[listener])
+        return 0 if server.started else 1
+    from uvicorn.supervisors import Multiprocess
+
+    with tempfile.TemporaryDirectory(prefix="hcr_live_") as folder:
+        os.environ[SHARED_FIGURES] = folder
+        Multiprocess(config, sockets=[listener]).run()
+    return 0
+
+
+def server_config(settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn runs the service."""
     import uvicorn
 
+    from hcr_live.service.app import make_app
     from hcr_live.service.protocol import LimitedProtocol
 
-    config = uvicorn.Config(
-        "hcr_live.service.app:from_environment",
+    return uvicorn.Config(
+        partial(make_app, settings),
         factory=True,
         workers=settings.workers,
+        http=partial(LimitedProtocol, limits=settings),  # type: ignore[arg-type]
         log_level="error",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         ws_max_size=settings.frame_bytes,
         ws_per_message_deflate=False,
-        http=LimitedProtocol,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=5,
     )
-    print(f"hcr_live: serving at {_address(settings, listener)} (Ctrl-C ends it)", flush=True)
-    if settings.workers > 1:
-        from uvicorn.supervisors import Multiprocess
-
-        Multiprocess(config, sockets=[listener]).run()
-        return 0
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
-    return 0 if server.started else 1
 
 
 def settings_of(options: ServeOptions) -> Settings:

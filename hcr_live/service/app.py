@@ -46,11 +46,6 @@ _FOLDER = Path(__file__).parent
 _PAGE = _FOLDER / "page"
 
 
-def from_environment() -> FastAPI:
-    """Return the service of a worker process, with the settings that its parent left."""
-    return make_app(Settings.from_environment())
-
-
 def make_app(settings: Settings) -> FastAPI:
     """Return the service; the networks are loaded while it starts, before it is reached.
 
@@ -85,6 +80,7 @@ def make_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Measure, metrics=metrics)

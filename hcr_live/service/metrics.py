@@ -17,8 +17,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-"""The environment variable with the folder through which worker processes share their figures."""
+from hcr_live.service.settings import SHARED_FIGURES
 
 _SECONDS = (0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -64,7 +63,7 @@ class Metrics:
 
     def text(self) -> bytes:
         """Return all figures of all workers in Prometheus' text format."""
-        folder = os.environ.get(FOLDER)
+        folder = os.environ.get(SHARED_FIGURES)
         if not folder:
             return generate_latest(self._registry)
         _forget_the_dead(Path(folder))

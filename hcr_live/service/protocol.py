@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cache
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -17,13 +16,14 @@ _LONGEST_HEAD = 64 << 10
 class LimitedProtocol(HttpToolsProtocol):
     """uvicorn's HTTP/1.1, without endless heads, endless waits or endless connections.
 
-    The settings are those of the environment, since uvicorn makes one for each connection in
-    processes of its own.
+    Args:
+        limits: How many connections, and how long a head may take.
+        options: What uvicorn says when it makes one.
     """
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._limits = _limits()
+    def __init__(self, *, limits: Settings, **options: Any) -> None:
+        super().__init__(**options)
+        self._limits = limits
         self._is_head = True
         self._head = 0
         self._late: asyncio.TimerHandle | None = None
@@ -84,8 +84,3 @@ class LimitedProtocol(HttpToolsProtocol):
         lines += [b"connection: close", b"", bytes(response.body)]
         self.transport.write(b"\r\n".join(lines))
         self.transport.close()
-
-
-@cache
-def _limits() -> Settings:
-    return Settings.from_environment()

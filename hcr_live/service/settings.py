@@ -1,15 +1,12 @@
-"""What the service was asked to be, as one value that its worker processes inherit."""
+"""What the service was asked to be, as one value that its worker processes are handed."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-VARIABLE = "HCR_LIVE_SERVICE"
-"""The environment variable that carries the settings to the worker processes."""
+SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+"""The environment variable by which `prometheus_client` finds what worker processes share."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +57,3 @@ class Settings:
     frame_pixels: int = 4_000_000
     frames_a_second: float = 120.0
     idle_seconds: float = 60.0
-
-    def to_environment(self) -> None:
-        """Leave the settings for the processes that this one starts."""
-        values = asdict(self) | {"model": self.model and str(self.model)}
-        os.environ[VARIABLE] = json.dumps(values)
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Return what `to_environment` left; the defaults if nothing."""
-        values = json.loads(environment.get(VARIABLE, "{}"))
-        if values:
-            values["origins"] = tuple(values["origins"])
-            values["model"] = values["model"] and Path(values["model"])
-        return cls(**values)
