@@ -156,15 +156,15 @@ function keepText(wasLost) {
   showText();
 }
 
-/** The hint says what the window's keys do at times: the page has buttons for that. */
 function showHint(hint) {
-  const line = /^h help/.test(hint) ? "" : hint.replace(", keys 1 to 3 any", ", the buttons any");
-  if (get("hint").textContent !== line) get("hint").textContent = line;
-  get("hint").hidden = !line || Boolean(live.caption);
-  if (live.caption) live.caption.hint = line;
-  announcer.settle("hint", line, 4000);
+  if (get("hint").textContent !== hint) get("hint").textContent = hint;
+  get("hint").hidden = !hint || Boolean(live.caption);
+  if (live.caption) live.caption.hint = hint;
+  if (hint !== hinted) announcer.settle("hint", hint, 4000);
+  hinted = hint;
 }
 
+let hinted = "";
 let stateShown = 0;
 
 function showState(view) {
@@ -291,6 +291,7 @@ function openTab(name) {
     tab.tabIndex = other === name ? 0 : -1;
     get(`panel-${other}`).hidden = other !== name;
   }
+  document.body.dataset.tab = name;
   get("modes").hidden = name !== "camera";
   // Nobody is filmed while nobody looks.
   if (name === "camera" && resumesCamera) startCamera();

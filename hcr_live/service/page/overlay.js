@@ -7,8 +7,8 @@ const CYAN = "#50dcff";
 const RED = "#ff5b52";
 const GREY = "#c9d1d6";
 const DARK = "rgb(0 0 0 / 65%)";
+export const SURE = 0.7; // a still picture's character is shown as certain from here on
 const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
-const FEW = 12; // with more characters than this on the picture each shows its letter only
 
 /**
  * Draw marks, sheet, trail and pen.
@@ -27,9 +27,9 @@ export function drawView(context, view, { mirror, unit }) {
   if (view.outline) pen.line(view.outline.map(at), CYAN, 2, true);
   if (view.guide) drawGuide(pen, boxAt(view.guide));
   for (const box of view.joined) pen.box(boxAt(box), GREY, true);
-  const boxes = view.marks.map((mark) => boxAt(mark.box));
-  view.marks.forEach((mark, index) => pen.box(boxes[index], mark.settled ? GREEN : AMBER, !mark.settled));
-  view.marks.forEach((mark, index) => drawLabel(pen, mark, boxes[index], view.marks.length <= FEW));
+  const marks = view.marks.map((mark) => ({ ...mark, box: boxAt(mark.box) }));
+  for (const mark of marks) pen.box(mark.box, mark.settled ? GREEN : AMBER, !mark.settled);
+  for (const mark of marks) drawLabel(pen, mark, marks);
   for (const stroke of view.trail) pen.curve(stroke.map(at), CYAN, 5);
   if (view.tip) drawTip(pen, view, at(view.tip));
   context.restore();
@@ -39,13 +39,10 @@ export function drawView(context, view, { mirror, unit }) {
 export function drawReading(context, reading, chosen, unit) {
   const { width, height } = context.canvas;
   const pen = new Pen(context, unit, width, height);
+  const marks = reading.characters.map((one) => ({ ...one, settled: one.confidence >= SURE, isChosen: one === chosen }));
   for (const box of reading.joined) pen.box(box, GREY, true);
-  for (const character of reading.characters) {
-    pen.box(character.box, character === chosen ? CYAN : character.confidence < 0.7 ? AMBER : GREEN, false);
-  }
-  for (const character of reading.characters) {
-    drawLabel(pen, { ...character, settled: character.confidence >= 0.7 }, character.box, reading.characters.length <= FEW);
-  }
+  for (const mark of marks) pen.box(mark.box, mark.isChosen ? CYAN : mark.settled ? GREEN : AMBER, !mark.settled);
+  for (const mark of marks) drawLabel(pen, mark, marks);
 }
 
 /** Draw the text and one line below it, for the recording. */
@@ -174,31 +171,37 @@ function drawGuide(pen, [x, y, w, h]) {
   }
 }
 
-/** The letter above the box; beside it, where there is room, how sure it is. */
-function drawLabel(pen, mark, [x, y, w, h], detailed) {
+/** The letter above its box with a bar of how sure it is, and the number where there is room. */
+function drawLabel(pen, mark, all) {
   if (!mark.text) return;
   const { context, unit } = pen;
+  const [x, y, , h] = mark.box;
   const colour = mark.settled ? GREEN : AMBER;
-  const size = Math.min(34, Math.max(15, (0.5 * h) / unit));
+  const size = Math.min(32, Math.max(15, (0.5 * h) / unit));
   const gap = 5 * unit;
   const letter = pen.measure(mark.text, size, 700);
   const share = `${Math.round(100 * mark.confidence)} %`;
-  const number = detailed || letter + pen.measure(share, 12, 400) + 3 * gap <= w ? pen.measure(share, 12, 400) : 0;
-  const width = letter + (number ? number + gap : 0) + 2 * gap;
-  const height = size * unit + gap;
+  let number = pen.measure(share, 12, 400) + gap;
+  if (letter + number + 2 * gap > roomFor(mark, all, pen.width)) number = 0;
+  const width = letter + number + 2 * gap;
+  const height = (size + 9) * unit;
   const left = Math.max(0, Math.min(x, pen.width - width));
   let top = y - height - 4 * unit;
   if (top < 0) top = Math.min(y + h + 4 * unit, pen.height - height);
   pen.panel(left, top, width, height);
-  pen.write(mark.text, left + gap, top + size * unit * 0.92, size, colour, 700);
-  if (number) {
-    pen.write(share, left + letter + 2 * gap, top + height / 2 + 1 * unit, 12, "#fff", 400);
-    const [barX, barY, long] = [left + letter + 2 * gap, top + height / 2 + 5 * unit, number];
-    context.fillStyle = "rgb(255 255 255 / 25%)";
-    context.fillRect(barX, barY, long, 3 * unit);
-    context.fillStyle = colour;
-    context.fillRect(barX, barY, long * mark.confidence, 3 * unit);
-  }
+  pen.write(mark.text, left + gap, top + size * unit * 0.93, size, colour, 700);
+  if (number) pen.write(share, left + letter + 2 * gap, top + size * unit * 0.93, 12, "#fff", 400);
+  const [barY, long] = [top + height - 5.5 * unit, width - 2 * gap];
+  context.fillStyle = "rgb(255 255 255 / 25%)";
+  context.fillRect(left + gap, barY, long, 3 * unit);
+  context.fillStyle = colour;
+  context.fillRect(left + gap, barY, long * mark.confidence, 3 * unit);
+}
+
+/** Pixels from a box to where the next one on its line begins. */
+function roomFor({ box: [x, y, , h] }, all, width) {
+  const onLine = all.map(({ box }) => box).filter(([nextX, nextY, , nextH]) => nextX > x && nextY < y + h && nextY + nextH > y);
+  return Math.min(width, ...onLine.map(([nextX]) => nextX)) - x;
 }
 
 /** The pen: filled while it writes; around it how much of the pause, or of a gesture, has passed. */

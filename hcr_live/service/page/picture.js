@@ -1,6 +1,6 @@
 // The panel of still pictures: chosen, dropped or pasted, read, shown with boxes.
 
-import { drawReading } from "./overlay.js";
+import { drawReading, SURE } from "./overlay.js";
 import { ask } from "./server.js";
 
 const LARGEST = 2560; // pixels of the longer side that are sent
@@ -140,7 +140,7 @@ export class PicturePanel {
       button.type = "button";
       button.character = character;
       button.textContent = character.text;
-      button.className = character.confidence < 0.7 ? "unsure" : "";
+      button.className = character.confidence < SURE ? "unsure" : "";
       button.setAttribute("aria-pressed", "false");
       button.setAttribute("aria-label", `${character.text}, ${Math.round(100 * character.confidence)} %`);
       button.addEventListener("click", () => this.#choose(character));
