@@ -29,7 +29,7 @@ def run(options: ServeOptions) -> int:
         HcrError: If the address cannot be used, or needs a token and there is none.
     """
     settings = settings_of(options)
-    listener = _listen(settings)
+    listener = listen(settings)
     print(f"hcr_live: serving at {_address(settings, listener)} (Ctrl-C ends it)", flush=True)
     config = server_config(settings)
     if settings.workers == 1:
@@ -105,7 +105,12 @@ def _token(file: Path | None) -> str:
     return token
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say.
+
+    Raises:
+        HcrError: If that is not possible.
+    """
     try:
         family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,6 +29,7 @@ from hcr_live.service.description import (
     problem_answers,
 )
 from hcr_live.service.guard import Guard
+from hcr_live.service.live import Hub, live
 from hcr_live.service.metrics import Measure, Metrics
 from hcr_live.service.problems import Problem
 from hcr_live.service.reading import CharacterReader, PictureReader
@@ -59,17 +59,11 @@ def make_app(settings: Settings) -> FastAPI:
         pictures = PictureReader(settings)
         characters = CharacterReader(settings, metrics, pictures)
         app.state.pictures, app.state.characters = pictures, characters
-        try:
-            live_module = importlib.import_module("hcr_live.service.live")
-        except ImportError:
-            app.state.hub = None
-        else:
-            app.state.hub = live_module.Hub(settings, metrics)
+        hub = app.state.hub = Hub(settings, metrics)
         try:
             yield
         finally:
-            if app.state.hub is not None:
-                await app.state.hub.close()
+            await hub.close()
             pictures.close()
             characters.close()
 
@@ -139,10 +133,7 @@ def _add_reading(app: FastAPI, settings: Settings) -> None:
 
     @app.websocket("/v1/live")
     async def live_socket(websocket: WebSocket) -> None:
-        if app.state.hub is None:
-            await websocket.close(1013)
-            return
-        await importlib.import_module("hcr_live.service.live").live(websocket, app.state.hub)
+        await live(websocket, app.state.hub)
 
 
 def _add_state(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
