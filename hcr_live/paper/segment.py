@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 from typing import TypeVar
 
 import cv2
@@ -37,6 +38,14 @@ _SURE = 0.9
 _MAY_BE_BROKEN = 0.2
 """Doubtful ink that lies nearer to its neighbour, in heights, may be one character with it."""
 
+_NEAR = 0.6
+_STROKES = [CLASSES.index(name) for name in "1Il"]
+"""Ink is nearer to its neighbour than characters are where their distance is below this share of
+the usual gap; then what looks like one of these may be a stroke of its neighbour."""
+
+_USUAL_GAP = 0.2
+"""Between two characters, in heights, where there are too few on a line to tell."""
+
 _LONGEST_RUN = 4
 
 _CHAIN_WIDTH, _CHAIN_STEMS, _MOST_CHAIN_DOUBT = 2.5, 4, 0.1
@@ -53,9 +62,11 @@ _MOST_DOUBT = 4.0  # What a group of pieces costs at most for looking like no ch
 _CUT = 0.6  # Any cut through ink.
 _GAP_WITHIN = 8.0  # An upright band without ink in a character, a height wide.
 _TOO_WIDE, _WIDEST, _WIDER_NEVER = 4.0, 1.2, 1.6
+_WIDE, _WIDEST_WIDE = [CLASSES.index(name) for name in "MWmw"], 1.5
 _TOO_LOW, _LOWEST, _LOWER_NEVER = 6.0, 0.5, 0.25
 _HOPE, _ELSE = 0.0, 1.5  # What it is hoped to cost before it is asked, and then feared.
 _LONE_LINE, _LINE_WIDTH = 0.4, 0.3  # A line that was cut off: most are stems of something.
+_APART = 1.0  # Two characters that all but touch, though others of the line keep a distance.
 
 _ASK_AT_ONCE = 6
 
@@ -371,6 +382,7 @@ class _Question:
         seams: Where each may be cut.
         known: float32 (len(run), 62), what the network said of each.
         height: Of the line, in pixels of the flat paper.
+        apart: float64 (len(run),), what it costs that each is not part of the one before.
 
     The network is asked only what may be part of the cheapest way, were it as good as hoped.
     """
@@ -382,6 +394,7 @@ class _Question:
         seams: Sequence[NDArray[np.float32]],
         known: NDArray[np.float32],
         height: float,
+        apart: NDArray[np.float64],
     ) -> None:
         self.run = tuple(run)
         self._seams, self._height = tuple(seams), height
@@ -389,6 +402,9 @@ class _Question:
         self._rows = {span: known[k] for span, k in pieces.wholes.items()}
         self._doubts = dict(zip(pieces.wholes, doubt(known).tolist(), strict=True))
         self._costs = self._all_costs(pieces.boxes())
+        starts = {first: float(apart[k]) for (first, _), k in pieces.wholes.items()}
+        for first, last in self._costs:
+            self._costs[first, last] += starts.get(first, 0.0)
         self._chains = tuple(k for k, g in enumerate(glyphs) if _is_chain(g.ink, height))
 
     @property
@@ -416,6 +432,11 @@ class _Question:
         """Take what the network said of that, float32 (62,)."""
         self._rows[span] = row
         self._doubts[span] = float(doubt(row[None])[0])
+        wholes = [whole for whole in self._pieces.wholes if span[0] <= whole[0] < span[1]]
+        if len(wholes) > 1 and all(self._doubts[whole] < -math.log(_SURE) for whole in wholes):
+            best = int(row.argmax())
+            if any(_ALIKE[best, self._rows[whole].argmax()] for whole in wholes):
+                self._doubts[span] = _MOST_DOUBT  # what the other adds is no part of it
 
     def decision(self) -> _Decision:
         """Return the cheapest way to join the pieces, or to leave all as it is."""
@@ -534,16 +555,21 @@ def _questions(glyphs: Sequence[Glyph], rows: NDArray[np.float32]) -> Iterator[_
     doubts = doubt(rows)
     width = np.array([glyph.ink.shape[1] for glyph in glyphs]) / heights
     # What costs less whole than a cut does is not cut; a neighbour may lack the other's part still.
-    split = doubts + _TOO_WIDE * np.maximum(width - _WIDEST, 0) > _CUT
+    best = rows.argmax(axis=1)
+    widest = np.where(np.isin(best, _WIDE), _WIDEST_WIDE, _WIDEST)
+    split = doubts + _TOO_WIDE * np.maximum(width - widest, 0) > _CUT
     doubtful = doubts > -math.log(_SURE)
-    if not (split | doubtful).any():
+    strokes = known & np.isin(best, _STROKES)
+    apart = _APART * _nearness(glyphs, strokes.tolist(), heights.tolist())
+    apart[1:] *= known[1:] & known[:-1]
+    if not (split | doubtful | (apart > 0)).any():
         return
-    for run in _runs(glyphs, known, heights, doubtful):
+    for run in _runs(glyphs, known, heights, doubtful, apart > 0):
         if len(run) > 1 or split[run].any():
             height = float(heights[run].mean())
             members = [glyphs[k] for k in run]
             seams = [_seams(glyphs[k].ink, height if split[k] else math.inf) for k in run]
-            yield _Question(run, members, seams, rows[run], height)
+            yield _Question(run, members, seams, rows[run], height, apart[run])
 
 
 def _line_heights(glyphs: Sequence[Glyph]) -> NDArray[np.float64]:
@@ -557,22 +583,68 @@ def _line_heights(glyphs: Sequence[Glyph]) -> NDArray[np.float64]:
     return heights
 
 
+def _nearness(
+    glyphs: Sequence[Glyph], strokes: Sequence[bool], heights: Sequence[float]
+) -> NDArray[np.float64]:
+    """Return how much nearer each glyph is to the one before than characters of its line are.
+
+    Args:
+        glyphs: Of a page.
+        strokes: Whether each looks like a lone stroke.
+        heights: See `_line_heights`.
+
+    Returns:
+        float64 (n,) in [0, 1]; 0 where it is not, or where neither is a stroke.
+    """
+    result = np.zeros(len(glyphs))
+    gaps: dict[int, list[float]] = {}
+    may_be = []
+    for k, (a, b) in enumerate(pairwise(glyphs), 1):
+        if (a.line, a.word) != (b.line, b.word) or a.flat is None or b.flat is None:
+            continue
+        line_gaps, gap = gaps.setdefault(a.line, []), (b.flat.x - a.flat.x - a.flat.w) / heights[k]
+        line_gaps.append(gap)
+        if strokes[k - 1] or strokes[k]:
+            may_be.append((k, max(0.0, gap)))
+    for k, gap in may_be:
+        near = _NEAR * median([*gaps[glyphs[k].line], _USUAL_GAP, _USUAL_GAP])
+        if gap < near:
+            away = _distance(glyphs[k - 1], glyphs[k]) / heights[k]
+            result[k] = max(0.0, 1 - away / near)
+    return result
+
+
+def _distance(a: Glyph, b: Glyph) -> float:
+    """Return how far the ink of one glyph is from that of another, in pixels of the flat paper."""
+    right, down = np.subtract(_corner(b), _corner(a)).tolist()
+    (h, w), (tall, wide) = a.ink.shape, b.ink.shape
+    over, before = max(0, -down), max(0, -right)
+    under, after = max(0, down + tall - h), max(0, right + wide - w)
+    paper = cv2.copyMakeBorder(
+        cv2.bitwise_not(a.ink), over, under, before, after, cv2.BORDER_CONSTANT, value=255
+    )
+    away = cv2.distanceTransform(paper, cv2.DIST_L2, 3)
+    top, left = over + down, before + right
+    return float(cv2.minMaxLoc(away[top : top + tall, left : left + wide], b.ink)[0])
+
+
 def _runs(
     glyphs: Sequence[Glyph],
     known: NDArray[np.bool_],
     heights: NDArray[np.float64],
     doubtful: NDArray[np.bool_],
+    near: NDArray[np.bool_],
 ) -> list[list[int]]:
     """Return the numbers of glyphs that may be pieces of one another, in reading order."""
     runs: list[list[int]] = [[0]]
     for left, right in pairwise(range(len(glyphs))):
         a, b = glyphs[left], glyphs[right]
-        near = bool((doubtful[left] or doubtful[right]) and known[left] and known[right])
-        if near and a.line == b.line and a.flat is not None and b.flat is not None:
-            near = b.flat.x - a.flat.x - a.flat.w < _MAY_BE_BROKEN * heights[left]
+        may_be = bool((doubtful[left] or doubtful[right]) and known[left] and known[right])
+        if may_be and a.line == b.line and a.flat is not None and b.flat is not None:
+            may_be = b.flat.x - a.flat.x - a.flat.w < _MAY_BE_BROKEN * heights[left]
         else:
-            near = False
-        if near and len(runs[-1]) < _LONGEST_RUN:
+            may_be = bool(near[right])
+        if may_be and len(runs[-1]) < _LONGEST_RUN:
             runs[-1].append(right)
         else:
             runs.append([right])

@@ -137,6 +137,36 @@ def test_a_broken_character_is_joined(character, classifier):
     assert text_of(joined.rows).upper() == "S" + character
 
 
+def test_a_stroke_that_stands_apart_is_joined_though_it_looks_like_a_character(classifier):
+    """The I and V of a torn N are sure, but nearer than characters of the line are."""
+    gaps = [0, 18, 18, 18, 18]
+    for text, tear in (("SEN25", 11), ("SEB25", 11), ("SEK25", 9), ("SED25", 11)):
+        ink, boxes = written(text, gaps, seed=0 if text[2] in "KD" else 3, tear=tear)
+        page, joined = read(ink, classifier)
+        assert len(page.glyphs) == 6
+        assert [glyph.box for glyph in joined.page.glyphs] == boxes
+        assert text_of(joined.rows).upper() == text
+
+
+@pytest.mark.parametrize("text", ["S13IV", "S1NI3", "SIMIC", "S1MEV"])
+def test_what_only_stands_as_near_as_others_of_its_line_is_not_joined(text, classifier):
+    ink, boxes = written(text, [0, 8, 9, 7, 8])
+    _, same = read(ink, classifier)
+    assert [glyph.box for glyph in same.page.glyphs] == boxes
+
+
+def test_a_wide_m_or_w_is_not_cut(classifier):
+    ink, boxes = written("SEA", [0, 18, 18])
+    for character, wide in (("W", 90), ("M", 90), ("m", 110)):
+        strokes = [
+            stroke * (wide, 60) for stroke in letter_strokes(character, np.random.default_rng(3))
+        ]
+        left = boxes[-1].x + boxes[-1].w + 18 - min(stroke[:, 0].min() for stroke in strokes)
+        page, whole = read(ink | drawn(strokes, left, 60, 4), classifier)
+        assert page.glyphs[-1].box.w > 1.4 * 60
+        assert whole.page.glyphs == page.glyphs
+
+
 def view(segmenter, classifier, text, gaps, frames, start=0):
     """Show a page that wanders to a segmenter; return the texts."""
     texts = []
