@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, FiniteFloat, ValidationError
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
@@ -16,8 +16,10 @@ from hcr_live.service.problems import Problem
 
 _MOST_FIELDS = 20
 _LONGEST_FIELD = 1000
-# A parsed bracket takes a hundred times its byte; no picture's request has more than a few.
-_MOST_BRACKETS = 100
+# Parsed lists take a hundred times their bytes, and each wrong field is an error of its own; no
+# right request has more than a few of either.
+_MOST_LISTS = 100
+_MOST_FIELDS_OF_JSON = 100
 
 AlphabetName = Annotated[
     Literal["letters", "upper", "lower", "digits", "alnum", "all"],
@@ -26,6 +28,7 @@ AlphabetName = Annotated[
         " alnum (36, a and A are one), all (62, with case)."
     ),
 ]
+Stroke = Annotated[list[tuple[FiniteFloat, FiniteFloat]], FailFast()]
 Pixel = Annotated[int, Field(ge=0, le=100_000)]
 Side = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -62,7 +65,7 @@ class ReadRequest(CharacterRequest):
 class StrokesRequest(_Body):
     """One character as it was written."""
 
-    strokes: list[list[tuple[FiniteFloat, FiniteFloat]]] = Field(
+    strokes: Annotated[list[Stroke], FailFast()] = Field(
         description="Strokes in the order drawn, each a list of points [x, y]: x right, y down, any"
         " unit. A stroke of one point is a dot."
     )
@@ -86,7 +89,7 @@ async def picture_request(request: Request, model: type[Picture]) -> tuple[Pictu
         return _checked(model, fields), image
     if kind != b"application/json":
         raise Problem(415, "Send application/json, or multipart/form-data with the field image.")
-    asked = _from_json(model, body, _MOST_BRACKETS)
+    asked = _from_json(model, body, _MOST_LISTS)
     return asked, from_base64(asked.image)
 
 
@@ -107,9 +110,11 @@ async def strokes_request(request: Request, most_bytes: int, most_points: int) -
     return asked
 
 
-def _from_json(model: type[Model], body: bytes, most_brackets: int) -> Model:
-    if body.count(b"[") + body.count(b"{") > most_brackets:
-        raise Problem(413, f"The JSON has more than {most_brackets} lists and objects.")
+def _from_json(model: type[Model], body: bytes, most_lists: int) -> Model:
+    if body.count(b"[") + body.count(b"{") > most_lists:
+        raise Problem(413, f"The JSON has more than {most_lists} lists and objects.")
+    if body.count(b":") > _MOST_FIELDS_OF_JSON:
+        raise Problem(413, f"The JSON has more than {_MOST_FIELDS_OF_JSON} fields.")
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -162,6 +167,7 @@ def _parts(body: bytes, boundary: bytes) -> dict[str, bytes]:
     header: list[bytes] = [b"", b""]
     disposition = [b""]
     content: list[bytes] = []
+    ended: list[bool] = []
 
     def begin() -> None:
         disposition[0] = b""
@@ -191,10 +197,12 @@ def _parts(body: bytes, boundary: bytes) -> dict[str, bytes]:
                 "on_header_end": header_end,
                 "on_part_data": lambda data, start, stop: content.append(data[start:stop]),
                 "on_part_end": end,
+                "on_end": lambda: ended.append(True),
             },
         )
         parser.write(body)
-        parser.finalize()
     except FormParserError:
-        raise Problem(400, "The body is no complete multipart/form-data.") from None
+        ended.clear()
+    if not ended:
+        raise Problem(400, "The body is no complete multipart/form-data.")
     return parts
