@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -88,12 +88,16 @@ LIVE: Sequence[tuple[str, str]] = (
 """The messages of a live connection: what each is, and an example."""
 
 
+Candidate = Annotated[list[str | float], Field(min_length=2, max_length=2)]
+Corners = Annotated[list[int], Field(min_length=4, max_length=4)]
+
+
 class CharacterAnswer(BaseModel):
     """Which character it is."""
 
     text: str = Field(description="The best label, empty where nothing is written.")
     confidence: float = Field(ge=0, le=1, description="Its probability.")
-    candidates: list[tuple[str, float]] = Field(
+    candidates: list[Candidate] = Field(
         max_length=3, description="The best three with their probabilities, best first."
     )
     probabilities: dict[str, float] = Field(
@@ -108,8 +112,8 @@ class ReadCharacter(BaseModel):
 
     text: str
     confidence: float = Field(ge=0, le=1)
-    box: tuple[int, int, int, int] = Field(description="x, y, w, h in pixels of the picture.")
-    candidates: list[tuple[str, float]] = Field(max_length=3)
+    box: Corners = Field(description="x, y, w, h in pixels of the picture.")
+    candidates: list[Candidate] = Field(max_length=3)
 
 
 class ReadAnswer(BaseModel):
@@ -118,7 +122,7 @@ class ReadAnswer(BaseModel):
     text: str = Field(description="Lines joined by newlines, words by spaces.")
     lines: list[str] = Field(description="Top to bottom.")
     characters: list[ReadCharacter] = Field(description="In reading order.")
-    joined: list[tuple[int, int, int, int]] = Field(
+    joined: list[Corners] = Field(
         description="Where writing hangs together, which is not read: x, y, w, h."
     )
     alphabet: str
@@ -152,7 +156,13 @@ def picture_body(model: type[CharacterRequest]) -> dict[str, Any]:
     """Return the `requestBody` of a route that takes a picture, as JSON or as a form."""
     schema = model.model_json_schema()
     form = json.loads(json.dumps(schema))
-    form["properties"]["image"] |= {"format": "binary", "description": "The picture's file."}
+    fields = form["properties"]
+    fields["image"] |= {"format": "binary", "description": "The picture's file."}
+    fields["region"] = {
+        "type": "string",
+        "pattern": r"^\d{1,4},\d{1,4},[1-9]\d{0,3},[1-9]\d{0,3}$",
+        "description": "Read only this part: x,y,w,h in pixels, left and top first.",
+    }
     content = {"application/json": {"schema": schema}, "multipart/form-data": {"schema": form}}
     return {"requestBody": {"required": True, "content": content}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError, WithJsonSchema
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
@@ -20,6 +20,7 @@ _LONGEST_FIELD = 1000
 # right request has more than a few of either.
 _MOST_LISTS = 100
 _MOST_FIELDS_OF_JSON = 100
+_FARTHEST = 1e9
 
 AlphabetName = Annotated[
     Literal["letters", "upper", "lower", "digits", "alnum", "all"],
@@ -28,9 +29,20 @@ AlphabetName = Annotated[
         " alnum (36, a and A are one), all (62, with case)."
     ),
 ]
-Stroke = Annotated[list[tuple[FiniteFloat, FiniteFloat]], FailFast()]
 Pixel = Annotated[int, Field(ge=0, le=100_000)]
 Side = Annotated[int, Field(ge=1, le=100_000)]
+Coordinate = Annotated[float, Field(ge=-_FARTHEST, le=_FARTHEST, allow_inf_nan=False)]
+
+
+def _list_of(count: int, kind: str, least: float, most: float) -> WithJsonSchema:
+    """Describe a tuple as a list, which every reader of schemas knows."""
+    items = {"type": kind, "minimum": least, "maximum": most}
+    return WithJsonSchema({"type": "array", "items": items, "minItems": count, "maxItems": count})
+
+
+Region = Annotated[tuple[Pixel, Pixel, Side, Side], _list_of(4, "integer", 0, 100_000)]
+Point = Annotated[tuple[Coordinate, Coordinate], _list_of(2, "number", -_FARTHEST, _FARTHEST)]
+Stroke = Annotated[list[Point], FailFast()]
 
 
 class _Body(BaseModel):
@@ -41,10 +53,12 @@ class CharacterRequest(_Body):
     """A picture of one character."""
 
     image: str = Field(
-        min_length=1, description="JPEG, PNG, WebP, BMP or GIF: base64, or a data URL."
+        min_length=1,
+        json_schema_extra={"format": "byte"},
+        description="JPEG, PNG, WebP, BMP or GIF: base64, or a data URL.",
     )
     alphabet: AlphabetName = "letters"
-    region: tuple[Pixel, Pixel, Side, Side] | None = Field(
+    region: Region | None = Field(
         None, description="Read only this part: x, y, w, h in pixels, left and top first."
     )
 

@@ -197,7 +197,7 @@ STROKES: dict[str, tuple[Any, int, str]] = {
     "infinity": (b'{"strokes":[[[Infinity,1],[2,3]]]}', 422, "strokes"),
     "minus infinity": (b'{"strokes":[[[-Infinity,1],[2,3]]]}', 422, "strokes"),
     "beyond any number": (b'{"strokes":[[[1e999,1],[2,3]]]}', 422, "strokes"),
-    "hardly a number": ({"strokes": [[[1e300, -1e300], [2, 3]]]}, 422, "finite"),
+    "hardly a number": ({"strokes": [[[1e300, -1e300], [2, 3]]]}, 422, "strokes"),
     "a million points": (b'{"strokes":[[' + b"[1,2]," * 10**6 + b"[1,2]]]}", 413, "longer"),
     "many points": ({"strokes": [[[i, i] for i in range(11_000)]]}, 413, "points"),
     "many brackets": (b'{"strokes":[' + b"[]," * 300_000 + b"[]]}", 413, "lists"),
