@@ -9,7 +9,8 @@ import { drawCaption, drawView } from "./overlay.js";
 const IN_FLIGHT = 2; // pictures on their way: the server reads one while the next one travels
 const PIXELS = 640 * 480; // of the picture sent
 const QUALITY = 0.85;
-const WIDEST = 1280; // of the stage, in pixels
+const NARROWEST = 640; // of the stage, in pixels
+const WIDEST = 1280;
 const TOGETHER = 0.2; // seconds from a frame to its answer, up to which they are shown together
 const STALE = 1.0; // seconds after which an answer says nothing about the newest frame
 
@@ -18,7 +19,7 @@ export class Live {
   #stage;
   #context;
   #connection;
-  #sketch = new OffscreenSketch();
+  #sketch = new Sketch();
   #spare = [];
   #waiting = new Map(); // number of a picture sent -> {canvas, taken}
   #encoding = false;
@@ -136,7 +137,7 @@ export class Live {
     }
     canvas.getContext("2d", { alpha: false }).drawImage(this.#video, 0, 0, canvas.width, canvas.height);
     this.#encoding = true;
-    const picture = await this.#sketch.encode(this.#video);
+    const picture = await this.#sketch.encode(canvas).catch(() => null);
     this.#encoding = false;
     if (!picture || round !== this.#round || !this.#connection.isOpen) this.#spare.push(canvas);
     else this.#waiting.set(this.#connection.sendPicture(picture, taken / 1000), { canvas, taken: now });
@@ -147,7 +148,7 @@ export class Live {
     const { videoWidth, videoHeight } = this.#video;
     if (!videoWidth || this.caption) return;
     const shown = this.#stage.clientWidth * devicePixelRatio;
-    const width = 2 * Math.round(Math.min(WIDEST, Math.max(videoWidth, shown)) / 2);
+    const width = 2 * Math.round(Math.min(WIDEST, Math.max(NARROWEST, shown)) / 2);
     const height = 2 * Math.round((width * videoHeight) / videoWidth / 2);
     if (this.#stage.width !== width || this.#stage.height !== height) {
       [this.#stage.width, this.#stage.height] = [width, height];
@@ -175,18 +176,32 @@ export class Live {
 }
 
 /** Makes the pictures that are sent: small, as JPEG. */
-class OffscreenSketch {
-  #canvas = document.createElement("canvas");
-  #context = this.#canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+class Sketch {
+  #worker = null;
+  #canvas = null;
 
-  encode(video) {
-    const scale = Math.min(1, Math.sqrt(PIXELS / (video.videoWidth * video.videoHeight)));
-    const width = Math.round(video.videoWidth * scale);
-    const height = Math.round(video.videoHeight * scale);
-    if (this.#canvas.width !== width || this.#canvas.height !== height) {
-      [this.#canvas.width, this.#canvas.height] = [width, height];
+  constructor() {
+    if (typeof OffscreenCanvas === "function") {
+      this.#worker = new Worker(new URL("encoder.js", import.meta.url));
+    } else {
+      this.#canvas = document.createElement("canvas");
     }
-    this.#context.drawImage(video, 0, 0, width, height);
-    return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
+  }
+
+  /** One at a time. */
+  async encode(picture) {
+    const scale = Math.min(1, Math.sqrt(PIXELS / (picture.width * picture.height)));
+    const [width, height] = [Math.round(picture.width * scale), Math.round(picture.height * scale)];
+    if (!this.#worker) {
+      [this.#canvas.width, this.#canvas.height] = [width, height];
+      this.#canvas.getContext("2d", { alpha: false }).drawImage(picture, 0, 0, width, height);
+      return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
+    }
+    const options = { resizeWidth: width, resizeHeight: height, resizeQuality: "medium" };
+    const frame = await createImageBitmap(picture, options);
+    return new Promise((resolve) => {
+      this.#worker.onmessage = ({ data }) => resolve(data);
+      this.#worker.postMessage({ frame, quality: QUALITY }, [frame]);
+    });
   }
 }

@@ -29,7 +29,7 @@ export function drawView(context, view, { mirror, unit }) {
   for (const box of view.joined) pen.box(boxAt(box), GREY, true);
   const marks = view.marks.map((mark) => ({ ...mark, box: boxAt(mark.box) }));
   for (const mark of marks) pen.box(mark.box, mark.settled ? GREEN : AMBER, !mark.settled);
-  for (const mark of marks) drawLabel(pen, mark, marks);
+  drawLabels(pen, marks);
   for (const stroke of view.trail) pen.curve(stroke.map(at), CYAN, 5);
   if (view.tip) drawTip(pen, view, at(view.tip));
   context.restore();
@@ -42,7 +42,7 @@ export function drawReading(context, reading, chosen, unit) {
   const marks = reading.characters.map((one) => ({ ...one, settled: one.confidence >= SURE, isChosen: one === chosen }));
   for (const box of reading.joined) pen.box(box, GREY, true);
   for (const mark of marks) pen.box(mark.box, mark.isChosen ? CYAN : mark.settled ? GREEN : AMBER, !mark.settled);
-  for (const mark of marks) drawLabel(pen, mark, marks);
+  drawLabels(pen, marks);
 }
 
 /** Draw the text and one line below it, for the recording. */
@@ -171,37 +171,53 @@ function drawGuide(pen, [x, y, w, h]) {
   }
 }
 
-/** The letter above its box with a bar of how sure it is, and the number where there is room. */
-function drawLabel(pen, mark, all) {
-  if (!mark.text) return;
+/**
+ * The letter above each box with a bar of how sure it is; the number beside or below the letter,
+ * for all of them alike, where all have room for it.
+ */
+function drawLabels(pen, marks) {
+  const { unit } = pen;
+  const gap = 5 * unit;
+  const labels = marks.filter(({ text }) => text).map((mark) => {
+    const size = Math.min(32, Math.max(15, (0.5 * mark.box[3]) / unit));
+    const share = `${Math.round(100 * mark.confidence)}%`;
+    return { mark, size, share, letter: pen.measure(mark.text, size, 700), room: roomFor(mark, marks, pen.width) };
+  });
+  const number = pen.measure("100%", 12, 400);
+  const fits = (width) => labels.every((label) => width(label) <= label.room);
+  let place = "none";
+  if (fits(({ letter }) => letter + number + 3 * gap)) place = "beside";
+  else if (fits(() => number + 2 * gap)) place = "below";
+  for (const label of labels) drawLabel(pen, label, place, number, gap);
+}
+
+function drawLabel(pen, { mark, size, share, letter }, place, number, gap) {
   const { context, unit } = pen;
   const [x, y, , h] = mark.box;
   const colour = mark.settled ? GREEN : AMBER;
-  const size = Math.min(32, Math.max(15, (0.5 * h) / unit));
-  const gap = 5 * unit;
-  const letter = pen.measure(mark.text, size, 700);
-  const share = `${Math.round(100 * mark.confidence)} %`;
-  let number = pen.measure(share, 12, 400) + gap;
-  if (letter + number + 2 * gap > roomFor(mark, all, pen.width)) number = 0;
-  const width = letter + number + 2 * gap;
-  const height = (size + 9) * unit;
+  const inner = place === "beside" ? letter + gap + number : place === "below" ? Math.max(letter, number) : letter;
+  const width = inner + 2 * gap;
+  const height = (size + (place === "below" ? 23 : 9)) * unit;
   const left = Math.max(0, Math.min(x, pen.width - width));
   let top = y - height - 4 * unit;
   if (top < 0) top = Math.min(y + h + 4 * unit, pen.height - height);
+  const base = top + size * unit * 0.93;
   pen.panel(left, top, width, height);
-  pen.write(mark.text, left + gap, top + size * unit * 0.93, size, colour, 700);
-  if (number) pen.write(share, left + letter + 2 * gap, top + size * unit * 0.93, 12, "#fff", 400);
-  const [barY, long] = [top + height - 5.5 * unit, width - 2 * gap];
+  pen.write(mark.text, left + gap, base, size, colour, 700);
+  if (place === "beside") pen.write(share, left + letter + 2 * gap, base, 12, "#fff", 400);
+  if (place === "below") pen.write(share, left + gap, base + 14 * unit, 12, "#fff", 400);
+  const bar = top + height - 5.5 * unit;
   context.fillStyle = "rgb(255 255 255 / 25%)";
-  context.fillRect(left + gap, barY, long, 3 * unit);
+  context.fillRect(left + gap, bar, inner, 3 * unit);
   context.fillStyle = colour;
-  context.fillRect(left + gap, barY, long * mark.confidence, 3 * unit);
+  context.fillRect(left + gap, bar, inner * mark.confidence, 3 * unit);
 }
 
 /** Pixels from a box to where the next one on its line begins. */
 function roomFor({ box: [x, y, , h] }, all, width) {
   const onLine = all.map(({ box }) => box).filter(([nextX, nextY, , nextH]) => nextX > x && nextY < y + h && nextY + nextH > y);
-  return Math.min(width, ...onLine.map(([nextX]) => nextX)) - x;
+  // The last one on a line may reach over the edge of its sheet, and is moved at the picture's.
+  return Math.min(onLine.length ? width : Infinity, ...onLine.map(([nextX]) => nextX - x));
 }
 
 /** The pen: filled while it writes; around it how much of the pause, or of a gesture, has passed. */
