@@ -100,6 +100,45 @@ def test_a_code_stays_what_the_network_sees(network):
     assert read(network, "A7K3 H4N9 R2D6", "alnum") == "A7K3 H4N9 R2D6"
 
 
+RING = {"0": 0.3, "O": 0.35, "o": 0.33}
+STICK = {"I": 0.5, "l": 0.27, "1": 0.2}
+
+
+def answer(rows, boxes, words, alphabet="alnum"):
+    alphabet = get_alphabet(alphabet)
+    answers = in_context(rows, boxes, [0] * len(boxes), words, alphabet)
+    return "".join(alphabet.labels[best] for best in alphabet.project(answers).argmax(axis=1))
+
+
+def code_with(doubtful, width, others="A7K3H4N9R2D6"):
+    """Return what two equal doubtful characters within codes of sure ones are read as."""
+    sure = [{name: 0.97} for name in others]
+    rows = rows_of(*sure[:6], doubtful, *sure[6:], doubtful)
+    boxes = [Box(60 * i, 40, 40, 60) for i in range(len(rows))]
+    boxes[6], boxes[-1] = Box(360, 40, width, 60), Box(60 * len(rows), 40, width, 60)
+    text = answer(rows, boxes, [i // 4 for i in range(len(rows))])
+    return text[6] + text[-1]
+
+
+def test_in_codes_a_narrow_ring_is_a_zero_and_a_wide_one_a_letter():
+    assert code_with(RING, width=40) == "00"
+    assert code_with(RING, width=62) == "OO"
+
+
+def test_a_bare_stick_is_what_the_writer_draws_in_no_other_way():
+    assert code_with(STICK, width=8, others="A7I3H4N9I2D6") == "11"
+    assert code_with(STICK, width=8, others="A713H4N912D6") == "II"
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"), [("2758493", "0"), ("KREHDNB", "O"), ("sehandr", "o")]
+)
+def test_the_page_s_other_words_tell_what_a_ring_alone_is(others, expected):
+    rows = rows_of(*({name: 0.97} for name in others), RING)
+    boxes = [Box(60 * i, 40, 50, 60) for i in range(8)]
+    assert answer(rows, boxes, [0, 0, 0, 1, 1, 2, 2, 3], "all")[-1] == expected
+
+
 def test_a_sure_answer_is_never_overturned():
     # A capital and a digit amid small letters, as small as they are.
     names = "seaRn3h"
