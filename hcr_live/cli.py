@@ -71,11 +71,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _origin(text: str) -> str:
-    parts = urlsplit(text)
-    if text != "*" and (text != f"{parts.scheme}://{parts.netloc}" or not parts.netloc):
-        raise argparse.ArgumentTypeError(f"'{text}' is not scheme://host[:port], without a path")
-    return text
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(origin.strip() for origin in text.split(","))
+    for origin in origins:
+        parts = urlsplit(origin)
+        if origin != "*" and (not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}"):
+            raise argparse.ArgumentTypeError(f"'{origin}' is not scheme://host, without a path")
+    return origins
 
 
 def _probability(text: str) -> float:
@@ -351,12 +353,11 @@ def _serve_parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--allow-origin",
-        type=_origin,
-        action="append",
-        default=[],
-        metavar="ORIGIN",
-        help="let pages from elsewhere use the service, such as https://example.org; may be given "
-        "again; default none",
+        type=_origins,
+        default=(),
+        metavar="ORIGIN,..",
+        help="let pages from elsewhere use the service, such as https://example.org, or * for all; "
+        "default none",
     )
     parser.add_argument(
         "--model",
@@ -417,9 +418,7 @@ def _run_replay(arguments: Sequence[str], prog: str) -> int:
 
 
 def _run_serve(arguments: Sequence[str], prog: str) -> int:
-    values = _parse(_serve_parser(prog), arguments)
-    values["allow_origin"] = tuple(values["allow_origin"])  # type: ignore[arg-type]
-    options = ServeOptions(**values)  # type: ignore[arg-type]
+    options = ServeOptions(**_parse(_serve_parser(prog), arguments))  # type: ignore[arg-type]
     from hcr_live.serve import run
 
     return run(options)

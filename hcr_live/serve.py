@@ -26,11 +26,20 @@ def run(options: ServeOptions) -> int:
         The exit status.
 
     Raises:
-        HcrError: If the address cannot be used, or needs a token and there is none.
+        HcrError: If the address cannot be used, or needs a token and there is none, or the network
+            is missing or damaged.
     """
+    from hcr_live.classifier import Classifier
+
     settings = settings_of(options)
-    listener = listen(settings)
-    print(f"hcr_live: serving at {_address(settings, listener)} (Ctrl-C ends it)", flush=True)
+    Classifier(settings.model)  # says what is wrong with it; each worker makes its own
+    with listen(settings) as listener:
+        address = _address(settings, listener)
+        print(f"hcr_live: serving at {address} (Ctrl-C ends it)", flush=True)
+        return _serve(settings, listener)
+
+
+def _serve(settings: Settings, listener: socket.socket) -> int:
     config = server_config(settings)
     if settings.workers == 1:
         import uvicorn
@@ -95,13 +104,18 @@ def settings_of(options: ServeOptions) -> Settings:
 
 def _token(file: Path | None) -> str:
     if file is None:
-        return os.environ.get(TOKEN_VARIABLE, "").strip()
-    try:
-        token = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise HcrError(f"Cannot read the token file {file}: {error}.") from error
-    if not token:
-        raise HcrError(f"The token file {file} is empty: write a token into it.")
+        token, where = os.environ.get(TOKEN_VARIABLE, "").strip(), TOKEN_VARIABLE
+    else:
+        try:
+            token, where = file.read_text(encoding="utf-8").strip(), f"the file {file}"
+        except OSError as error:
+            raise HcrError(f"Cannot read the token file {file}: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise HcrError(f"The token file {file} is no text: write a token into it.") from error
+        if not token:
+            raise HcrError(f"The token file {file} is empty: write a token into it.")
+    if not all("!" <= letter <= "~" for letter in token):
+        raise HcrError(f"The token in {where} must be one word of ASCII characters.")
     return token
 
 

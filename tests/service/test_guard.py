@@ -23,7 +23,7 @@ def narrow() -> Iterator[Service]:
     """A service with a token, another origin, and little patience."""
     settings = Settings(
         port=0,
-        token="open sesame",
+        token="open-sesame",
         origins=(PAGE,),
         body_bytes=50_000,
         held_bytes=120_000,
@@ -32,7 +32,7 @@ def narrow() -> Iterator[Service]:
         pixels=40_000,
     )
     with running(settings) as service:
-        service.http.headers["authorization"] = "Bearer open sesame"
+        service.http.headers["authorization"] = "Bearer open-sesame"
         yield service
 
 
@@ -54,7 +54,7 @@ def head(length: str, **more: str) -> bytes:
     lines = [
         "POST /v1/character HTTP/1.1",
         "Host: localhost",
-        "Authorization: Bearer open sesame",
+        "Authorization: Bearer open-sesame",
         "Content-Type: application/json",
         length,
         *(f"{name}: {value}" for name, value in more.items()),
@@ -67,7 +67,7 @@ def head(length: str, **more: str) -> bytes:
 
 @pytest.mark.parametrize("path", ["/v1/model", "/metrics", "/v1/nothing"])
 @pytest.mark.parametrize(
-    "given", ["", "Bearer", "Bearer open", "Basic open sesame", "Bearer Ω", "open sesame"]
+    "given", ["", "Bearer", "Bearer open", "Basic open-sesame", "Bearer Ω", "open-sesame"]
 )
 def test_the_token_is_wanted(narrow: Service, path: str, given: str):
     answer = narrow.http.get(path, headers={"authorization": given.encode()})
