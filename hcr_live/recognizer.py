@@ -86,9 +86,8 @@ class Recognizer:
         )
         best_of = [self._alphabet.predict(row) for row in rows]
         heights = [glyph.box.h for glyph in glyphs]
-        if not is_writing(
-            best_of, heights, side_of(read.page.outline, image), self._min_confidence
-        ):
+        side = side_of(read.page.outline, image)
+        if not is_writing(best_of, heights, side, self._min_confidence, glyphs):
             glyphs, best_of = (), []
         characters: list[Character] = []
         placed: list[PageCharacter] = []

@@ -68,6 +68,13 @@ _SAMPLE = 128
 _CELLS = 10
 """A character's outline is known by so many cells each way."""
 
+_FEW = 5
+"""Of so few characters it is asked how clearly they stand out."""
+
+_WIDE, _BESIDE_INK, _EVEN = 9, 6, 0.25
+"""Pixels beside the ink that are looked at: as many as a pen is wide, up to 9, and 6 more. They
+are even where nearly all of them differ by less than this share of what ink stands out by."""
+
 _THUMBNAIL_SHRINK = 3
 _CHANGE_OF_LIGHT = 0.07
 _CHANGE_OF_INK = 0.35
@@ -87,6 +94,8 @@ class Glyph:
         word: Number of its word within the line, from 0.
         flat: Its box on the straightened paper, in pixels of that, where tilt and perspective
             are out: only comparable with others of the same page. None where nobody knows it.
+        clarity: How much it is darker or lighter than what is beside it, as a share, less where
+            that is not even, as beside an edge, in [0, 1]; 1 on a page where it was not asked.
     """
 
     box: Box
@@ -94,6 +103,7 @@ class Glyph:
     line: int = 0
     word: int = 0
     flat: Box | None = None
+    clarity: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +306,7 @@ def _in_lines(glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
         line = list(members)
         tall = np.array([glyph.ink.shape[0] for glyph in line], np.float64)
         wide = np.array([glyph.ink.shape[1] for glyph in line], np.float64)
-        pen = np.array([_pen_width(glyph.ink) for glyph in line])
+        pen = np.array([pen_width(glyph.ink) for glyph in line])
         height = np.median(tall)
         alike = (tall > 0.45 * height) & (tall < 2.2 * height)
         alike &= (pen > 0.6 * np.median(pen)) & (pen < 1.7 * np.median(pen))
@@ -308,8 +318,8 @@ def _in_lines(glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
     return tuple(kept)
 
 
-def _pen_width(ink: NDArray[np.uint8]) -> float:
-    """Return the mean width of the strokes in pixels: the area of the ink by half its outline."""
+def pen_width(ink: NDArray[np.uint8]) -> float:
+    """Return the mean width of strokes, uint8 255 on 0, in pixels: area by half the outline."""
     contours, _ = cv2.findContours(ink, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     return 2 * cv2.countNonZero(ink) / max(1.0, sum(len(contour) for contour in contours))
 
@@ -644,7 +654,7 @@ def _read_sheet(image: NDArray[np.uint8], outline: Quad, share: float = 1.0) -> 
         inverted = is_light_on_dark(surface)
         characters = find_characters(binarise(surface, light_on_dark=inverted))
         to_source = cv2.getPerspectiveTransform(flat, outline.astype(np.float32))
-        glyphs = _arranged(characters, to_source, straighten=False)
+        glyphs = _arranged(characters, to_source, straighten=False, surface=surface)
         if scale == 1.0 or not _is_small(characters):
             break
     return glyphs
@@ -674,7 +684,7 @@ def _read_part(
         to_source = np.array(
             [[part.w / size[0], 0, part.x], [0, part.h / size[1], part.y], [0, 0, 1]], np.float64
         )
-        glyphs = _arranged(characters, to_source, straighten=True)
+        glyphs = _arranged(characters, to_source, straighten=True, surface=grey)
         few = ground is not None and len(characters) < 3
         if scale == 1.0 or few or not _is_small(characters):
             break
@@ -827,7 +837,11 @@ def _is_small(characters: list[InkCharacter]) -> bool:
 
 
 def _arranged(
-    characters: list[InkCharacter], to_source: NDArray[np.float64], *, straighten: bool
+    characters: list[InkCharacter],
+    to_source: NDArray[np.float64],
+    *,
+    straighten: bool,
+    surface: NDArray[np.uint8] | None = None,
 ) -> tuple[Glyph, ...]:
     """Order characters and give their boxes in source pixels; print is left out.
 
@@ -835,9 +849,13 @@ def _arranged(
         characters: Boxes in pixels of the flattened paper.
         to_source: float64 (3, 3), homography from there to the source image.
         straighten: Turn the ink so that slanting lines become level.
+        surface: The flattened paper, for how clearly a few characters stand out.
     """
     if not characters:
         return ()
+    clear = [1.0] * len(characters)
+    if surface is not None and len(characters) <= _FEW:
+        clear = [_clarity(character, surface) for character in characters]
     boxes, inks = [c.box for c in characters], [c.ink for c in characters]
     in_source = _source_boxes(characters, to_source)
     slope = skew(boxes)
@@ -852,9 +870,33 @@ def _arranged(
         [line for _, line, _ in order],
     )
     return tuple(
-        Glyph(in_source[index], inks[index], line, word, boxes[index])
+        Glyph(in_source[index], inks[index], line, word, boxes[index], clear[index])
         for index, line, word in compress(order, ~foreign)
     )
+
+
+def _clarity(character: InkCharacter, surface: NDArray[np.uint8]) -> float:
+    """Return how much ink stands out from what is beside it; see `Glyph`.
+
+    A pen leaves a line on one ground. An edge (of a sheet, a window, a hand) has two, and a crease
+    or a stain hardly stands out from its own.
+    """
+    x, y, w, h = character.box
+    beside = min(round(pen_width(character.ink)), _WIDE) + _BESIDE_INK
+    low = max(0, x - beside), max(0, y - beside)
+    around = surface[low[1] : y + h + beside, low[0] : x + w + beside]
+    ink = np.zeros_like(around)
+    ink[y - low[1] : y - low[1] + h, x - low[0] : x - low[0] + w] = character.ink
+    near, far = (cv2.dilate(ink, np.ones((k, k), np.uint8)) for k in (7, 2 * beside - 1))
+    smooth = cv2.blur(around, (3, 3))  # grain is no second ground
+    ground = np.sort(smooth[cv2.bitwise_xor(near, far) > 0]).astype(np.float64)
+    if len(ground) < 8:
+        return 1.0
+    dark, usual, light = ground[(len(ground) * np.array([15, 50, 85])) // 100]
+    pen = float(np.median(smooth[ink > 0]))
+    apart = abs(usual - pen)
+    uneven = (light - dark) / max(4.0, apart)
+    return float(apart / max(usual, pen, 1.0)) * min(1.0, _EVEN / max(uneven, 1e-6))
 
 
 def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]) -> list[Box]:

@@ -12,7 +12,8 @@ from hcr_live.alphabet import CLASSES, Alphabet
 from hcr_live.frame import Box
 from hcr_live.paper.context import in_context
 from hcr_live.paper.orientation import quarter_turns
-from hcr_live.paper.page import Page, locate, turned
+from hcr_live.paper.page import Glyph, Page, locate, pen_width, turned
+from hcr_live.paper.printed import is_lettering
 from hcr_live.paper.segment import Segmentation, resegment
 from hcr_live.reading import Classify, Prediction
 
@@ -26,8 +27,19 @@ _FEW, _LARGE, _STAINS = 2, 0.12, frozenset("IiJjLlCcOo01")
 """So few characters are no stains if one is another shape or larger than this share of the side."""
 
 _MANY, _LEAST_MEAN = 8, 0.57
-"""Of so many characters the geometric mean of the confidences is above this; one that is crossed
-out weighs too much among few."""
+"""Of so many characters the geometric mean of the confidences is above this."""
+
+_BEYOND_DOUBT = 0.95
+"""Of fewer the mean is above the least confidence, or half of them are as sure as this: one that is
+crossed out weighs much among few."""
+
+_UNSEEN, _FAINT, _DOUBTED_MEAN, _STAIN = 0.03, 0.12, 0.9, 0.15
+"""What stands out less clearly than this, what does and is not read as surely as that, and one or
+two rings or lines are no writing (`Glyph.clarity`): the faintest of 107 short texts were 0.04, in
+pencil, and 0.08."""
+
+_FINEST = 0.025
+"""Thinner than this share of its size is a hair, a crease or the outline of a thing."""
 
 
 def read_picture(
@@ -97,28 +109,48 @@ def answers(
 
 
 def is_writing(
-    read: Sequence[Prediction], heights: Sequence[float], side: float, min_confidence: float = 0.5
+    read: Sequence[Prediction],
+    heights: Sequence[float],
+    side: float,
+    min_confidence: float = 0.5,
+    glyphs: Sequence[Glyph] = (),
 ) -> bool:
-    """Return whether what was located on a page is writing as a whole.
+    """Return whether what was located on a page is handwriting as a whole.
 
-    Things, screens and print give a sure letter here and there, handwriting hardly an unsure one;
-    and a lone small I, C or O may be a crease, the rim of a cup or a hole.
+    Things, screens and drawings give a sure letter here and there, handwriting hardly an unsure
+    one; a lone small I, C or O may be a crease, the rim of a cup or a hole; what stands on no even
+    ground is an edge; and large print is read as well as any writing, but its edges are parallel.
 
     Args:
         read: The best label of each character located on the page.
         heights: Of the characters, in pixels.
         side: Of what they are written on, in pixels.
         min_confidence: A character less sure than this is unsure, in [0, 1].
+        glyphs: What was located, if how it looks is to be asked, too.
     """
     if not read:
         return False
     confidences = np.array([one.confidence for one in read])
     if np.mean(confidences < min_confidence) > _MOST_UNSURE:
         return False
-    if len(read) <= _FEW and max(heights) < _LARGE * side:
-        return any(one.text not in _STAINS for one in read)
+    round_or_straight = len(read) <= _FEW and all(one.text in _STAINS for one in read)
+    if round_or_straight and max(heights) < _LARGE * side:
+        return False
     mean = float(np.exp(np.log(np.maximum(confidences, 1e-3)).mean()))
-    return len(read) < _MANY or mean > min(_LEAST_MEAN, min_confidence + 0.07)
+    if len(read) >= _MANY:
+        doubtful = mean <= min(_LEAST_MEAN, min_confidence + 0.07)
+    else:
+        sure = np.mean(confidences >= _BEYOND_DOUBT) >= 0.5
+        doubtful = len(read) > 1 and mean <= min_confidence and not sure
+    if doubtful or not glyphs:
+        return not doubtful
+    clarity = float(np.median([glyph.clarity for glyph in glyphs]))
+    faint = clarity < _FAINT and mean < _DOUBTED_MEAN
+    if clarity < _UNSEEN or faint or (round_or_straight and clarity < _STAIN):
+        return False
+    inks = [glyph.ink for glyph in glyphs]
+    fine = len(inks) <= _FEW and all(pen_width(ink) < _FINEST * max(ink.shape) for ink in inks)
+    return not fine and not is_lettering(inks)
 
 
 def side_of(outline: NDArray[np.float32] | None, image: NDArray[np.uint8]) -> float:

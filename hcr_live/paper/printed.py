@@ -31,8 +31,21 @@ _REGULAR, _STRAIGHT = 1.8, 0.36
 level, parallel edges. Handwriting hardly has twins: its sum was 1.4 at most, with copies of one
 sample a letter 1.65, that of print from 1.9."""
 
+_PARALLEL, _SPREAD, _OFF = (0.25, 0.3), 6.0, 15.0
+"""Edges of print are parallel but for a quarter of a pixel at their ends and 0.3 degrees, those of
+a hand within some 6 degrees; what is further off is a slanted stroke."""
+
+_LEAST_UNLIKELY = -2.0
+_SHORTEST_EDGE = 8
+_MOST_EDGES = 60
+_BOLD, _BOLDEST, _FOR_BOLD = 0.1, 0.26, 150.0
+_LETTERING = 33.0
+"""What a few characters' edges say for print, and up to 24 for strokes that are wider than a pen
+is, against their height: that of 410 pages of handwriting (fat markers, a ruler, letters of one
+size on one line among them) was 28.5 at most."""
+
 _SIDE = 24
-_ENOUGH = 120
+_ENOUGH, _SOME = 120, 24
 """Characters that are looked at: some thousand pairs tell as much as ten thousand."""
 
 
@@ -70,6 +83,32 @@ def is_print(boxes: Sequence[Box], inks: Sequence[NDArray[np.uint8]], lines: Seq
     some = inks[:: -(-len(inks) // _ENOUGH)]
     straight = _straightness(some)
     return straight >= _STRAIGHT and _twins(some) + float(level.mean()) + straight >= _REGULAR
+
+
+def is_lettering(inks: Sequence[NDArray[np.uint8]]) -> bool:
+    """Return whether a few characters are print, such as on a poster, a sign, a screen or keys.
+
+    Upright and level edges of print are parallel, whatever the letters: how much likelier each
+    edge's direction is in print than in handwriting adds up (log likelihood ratio of two Gaussian
+    distributions). Bold strokes are evidence, too.
+
+    Args:
+        inks: uint8 (height, width) of each, 255 on 0.
+    """
+    inks = inks[:: -(-len(inks) // _SOME)] if len(inks) else inks
+    angle, length, pen = _edges(inks)
+    ratios = []
+    for direction in (0, 90):
+        off = (angle - direction + 90) % 180 - 90
+        near = np.abs(off) < _OFF
+        if np.count_nonzero(near) > 1:
+            apart = off[near] - np.median(off[near])
+            width = np.degrees(_PARALLEL[0] / length[near]) + _PARALLEL[1]
+            ratio = np.log(_SPREAD / width) - (apart / width) ** 2 / 2 + (apart / _SPREAD) ** 2 / 2
+            ratios.append(np.maximum(ratio, _LEAST_UNLIKELY))
+    found = np.concatenate(ratios) if ratios else np.zeros(1)
+    parallel = float(found.mean()) * min(len(found), _MOST_EDGES)
+    return parallel + _FOR_BOLD * (min(max(pen, _BOLD), _BOLDEST) - _BOLD) > _LETTERING
 
 
 def printed(
@@ -148,3 +187,58 @@ def _straightness(inks: Sequence[NDArray[np.uint8]]) -> float:
             apart = np.abs(off[some] - np.median(off[some]))
             parallel.append(apart < np.degrees(0.8 / length[some]))
     return float(np.concatenate(parallel).mean()) if parallel else 0.0
+
+
+def _edges(
+    inks: Sequence[NDArray[np.uint8]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Return direction in degrees and length in pixels of straight edges, and how bold ink is.
+
+    An edge's direction is that from the mean of its first third to the mean of its last: its
+    corners alone are a pixel off.
+    """
+    outlines: list[NDArray[np.int32]] = []
+    starts, ends, least, bold = [], [], [], []
+    count = 0
+    for ink in inks:
+        size = max(ink.shape)
+        framed = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        found, _ = cv2.findContours(framed, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+        around = sum(len(outline) for outline in found)
+        bold.append(2 * cv2.countNonZero(ink) / max(1, around) / size)
+        for outline in found:
+            total = len(outline)
+            if total < 2 * _SHORTEST_EDGE:
+                continue
+            corners = _corners(outline[:, 0], cv2.approxPolyDP(outline, 1.0, True)[:, 0])
+            if len(corners) > 1:
+                starts.append(count + corners)
+                ends.append(count + np.append(corners[1:], corners[0] + total))
+                least.append(np.full(len(corners), max(_SHORTEST_EDGE, 0.3 * size)))
+                outlines += [outline[:, 0]] * 2  # round the corner where it began
+                count += 2 * total
+    pen = float(np.median(bold)) if bold else 0.0
+    if not outlines:
+        return np.zeros(0), np.zeros(0), pen
+    points = np.concatenate(outlines).astype(np.float64)
+    start, end = np.concatenate(starts), np.concatenate(ends)
+    length = np.hypot(*(points[end] - points[start]).T)
+    long = length >= np.concatenate(least)
+    start, end, length = start[long], end[long], length[long]
+    sums = np.concatenate([np.zeros((1, 2)), points.cumsum(axis=0)])
+    rounded = np.rint(0.1 * (end - start + 1)).astype(int)
+    start, end = start + rounded, end + 1 - rounded
+    third = np.maximum(2, (end - start) // 3)
+    first = sums[start + third] - sums[start]
+    last = sums[end] - sums[end - third]
+    across, down = (last - first).T
+    return np.degrees(np.arctan2(down, across)), length, pen
+
+
+def _corners(outline: NDArray[np.int32], corners: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return which points of an outline are its corners, in order."""
+    row = 1 << 16
+    keys = outline[:, 0].astype(np.int64) * row + outline[:, 1]
+    order = np.argsort(keys, kind="stable")
+    wanted = corners[:, 0].astype(np.int64) * row + corners[:, 1]
+    return np.sort(order[np.searchsorted(keys[order], wanted)])

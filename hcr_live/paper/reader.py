@@ -350,7 +350,8 @@ class PaperReader:
             return False
         read = [self._predicted[t.identity][1] for t in tracked]
         heights = [t.box.h for t in tracked]
-        return is_writing(read, heights, side_of(page.outline, image), self._min_confidence)
+        side = side_of(page.outline, image)
+        return is_writing(read, heights, side, self._min_confidence, page.glyphs)
 
     def _is_sure(self, track: TrackedCharacter) -> bool:
         """Whether a character, or the sheet it is on, has been there for long enough."""

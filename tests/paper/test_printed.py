@@ -5,12 +5,13 @@ import pytest
 from generator.kinds import KINDS
 from generator.letters import letter_strokes
 from generator.sheet import SheetStyle, sheet_image
+from generator.writing import on_line
 from hcr_live.frame import Box
 from hcr_live.paper.binarise import binarise
 from hcr_live.paper.components import find_characters
 from hcr_live.paper.layout import arrange, skew
 from hcr_live.paper.page import locate
-from hcr_live.paper.printed import is_joined, is_print, printed
+from hcr_live.paper.printed import is_joined, is_lettering, is_print, printed
 
 
 def parts(picture, outline=None):
@@ -81,6 +82,43 @@ def test_neat_handwriting_is_never_print(kind, text, copies):
     assert not printed(boxes, inks, lines).any()
 
 
+@pytest.mark.parametrize("word", ["THE MENU", "Fresh bread", "HOTEL 42"])
+@pytest.mark.parametrize(("size", "weight"), [(60, 800), (90, 600), (130, 800)])
+def test_a_few_large_printed_letters_are_print(word, size, weight):
+    from generator import wear
+
+    paper = np.full((300, 1000, 3), 240, np.uint8)
+    wear.type_text(paper, word, (60, 190), size, (40, 30, 30), weight=weight)
+    inks = parts(paper)[1]
+    assert len(inks) >= 6
+    assert is_lettering(inks)
+
+
+@pytest.mark.parametrize("kind", ["plain", "marker", "pencil", "whiteboard", "ruled"])
+@pytest.mark.parametrize("text", [TEXT, "HI TIM", "ELF 114"], ids=["lines", "word", "straight"])
+def test_upright_handwriting_is_no_lettering(kind, text):
+    drawn = handwritten(text, 4, KINDS[kind], copies=True)
+    assert not is_lettering(parts(drawn.image, drawn.outline)[1])
+
+
+def test_block_capitals_drawn_with_a_ruler_are_no_lettering():
+    rng = np.random.default_rng(6)
+    straight = {
+        "H": [[(0, 0), (0, 1)], [(0.8, 0), (0.8, 1)], [(0, 0.5), (0.8, 0.5)]],
+        "E": [[(0.8, 0), (0, 0), (0, 1), (0.8, 1)], [(0, 0.5), (0.6, 0.5)]],
+        "L": [[(0, 0), (0, 1), (0.7, 1)]],
+        "T": [[(0, 0), (0.9, 0)], [(0.45, 0), (0.45, 1)]],
+    }
+    line = [
+        on_line(c, [100 * np.array(way) + rng.normal(0, 3, (len(way), 2)) for way in straight[c]])
+        for c in "HELTETHL"
+    ]
+    drawn = sheet_image([line], seed=6, style=SheetStyle(writing=0.12, pen="felt", spacing=0.5))
+    inks = parts(drawn.image, drawn.outline)[1]
+    assert len(inks) >= 8
+    assert not is_lettering(inks)
+
+
 def test_ones_and_ls_are_no_words_that_lie_on_their_side():
     drawn = handwritten("1111 IIl1\nIIII l1I1", 2, SheetStyle(writing=0.1))
     boxes = parts(drawn.image, drawn.outline)[0]
@@ -110,3 +148,4 @@ def test_an_empty_page_has_no_print():
     assert printed([], [], []).shape == (0,)
     assert not is_joined([])
     assert not is_print([], [], [])
+    assert not is_lettering([])
