@@ -335,6 +335,43 @@ def test_a_file_that_is_no_picture_is_told(open_page, server, tmp_path):
         expect(text_of(page)).to_have_text("")
 
 
+def test_what_is_added_here_and_what_the_server_writes_are_one_text(open_page, server):
+    with open_page(server) as page:
+        steps = page.evaluate("""async () => {
+          const { Text } = await import("/page/text.js");
+          const text = new Text();
+          const seen = [];
+          const server = (...asked) => seen.push([text.value, ...asked]);
+          text.setLive("CA", "air"); text.add("T"); text.setLive("CAS", "air"); server();
+          server(text.undo()); text.setLive("CA", "air"); server(text.undo());
+          text.add("T"); server(text.delete()); server(text.delete());
+          text.add("B"); server(text.clear()); text.setLive("", "air"); server();
+          server(text.undo()); text.setLive("CA", "air"); server();
+          text.resume(true); server(); text.setLive("C", "air"); server();
+          text.clear(); text.setLive("", "air"); text.setLive("HI", "paper");
+          text.resume(true); text.setLive("H", "paper"); text.setLive("HI", "paper"); server();
+          text.setLive("HI\\nYOU", "paper"); server();
+          text.resume(false); text.setLive("HI", "paper"); server();
+          return seen;
+        }""")
+    assert steps == [
+        ["CATS"],
+        ["CATS", True],  # the server's S is the last edit
+        ["CA", False],
+        ["CA", False],  # T is deleted here,
+        ["CA", True],  # A by the server
+        ["", True],
+        [""],
+        ["B", True],  # ours is back, and the server's is to come
+        ["CAB"],
+        ["CAB"],  # the connection is lost: nothing else is
+        ["CABC"],
+        ["HI"],  # the same sheet as before
+        ["HI\nYOU"],
+        ["HI\nYOU\nHI"],  # another one
+    ]
+
+
 def test_a_refused_camera_shows_help_and_what_works_without(open_page, server):
     with open_page(server, allowed=False) as page:
         page.get_by_role("button", name="Start the camera").click()

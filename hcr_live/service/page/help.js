@@ -5,7 +5,7 @@ const BROWSERS = [
   ["Android", "Chrome on Android", "Tap the icon at the left of the address, then Permissions, Camera, Allow. If it stays off: the phone's Settings, Apps, Chrome, Permissions, Camera."],
   ["Firefox", "Firefox", "Click the crossed-out camera at the left of the address and remove the block with the ×. On Android: the lock, then Camera."],
   ["Safari", "Safari on a Mac", "In the menu bar choose Safari, Settings for This Website, and set Camera to Allow."],
-  ["Chrome", "Chrome, Edge and other Chromium browsers", "Click the icon at the left of the address, switch Camera on, and reload the page."],
+  ["Chrome", "Chrome, Edge and other Chromium browsers", "Click the icon at the left of the address and switch Camera on."],
 ];
 
 const PROBLEMS = {

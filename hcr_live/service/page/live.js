@@ -11,8 +11,9 @@ const PIXELS = 640 * 480; // of the picture sent
 const QUALITY = 0.85;
 const NARROWEST = 640; // of the stage, in pixels
 const WIDEST = 1280;
-const TOGETHER = 0.2; // seconds from a frame to its answer, up to which they are shown together
+const TOGETHER = 0.25; // seconds from a frame to its answer, up to which they are shown together
 const STALE = 1.0; // seconds after which an answer says nothing about the newest frame
+const HAS_CALLBACK = "requestVideoFrameCallback" in HTMLVideoElement.prototype;
 
 export class Live {
   #video;
@@ -59,8 +60,8 @@ export class Live {
   }
 
   stop() {
-    this.#video.cancelVideoFrameCallback?.(this.#callback);
-    cancelAnimationFrame(this.#callback);
+    if (HAS_CALLBACK) this.#video.cancelVideoFrameCallback(this.#callback);
+    else cancelAnimationFrame(this.#callback);
     this.forget();
     this.#view = null;
   }
@@ -113,7 +114,7 @@ export class Live {
       this.#next();
       this.#step(metadata?.captureTime ?? now);
     };
-    this.#callback = this.#video.requestVideoFrameCallback?.(step) ?? requestAnimationFrame(step);
+    this.#callback = HAS_CALLBACK ? this.#video.requestVideoFrameCallback(step) : requestAnimationFrame(step);
   }
 
   /** A new frame of the camera, taken at `taken` in milliseconds. */

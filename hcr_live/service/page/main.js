@@ -206,6 +206,7 @@ async function startCamera() {
   live.start();
   connection.open();
   showHint("Waiting for the server…");
+  get("picture").focus({ preventScroll: true }); // the button that had the focus is gone
   announcer.say("The camera is on.");
   awake = await navigator.wakeLock?.request("screen").catch(() => null);
 }
@@ -301,6 +302,11 @@ function openTab(name) {
   else if (latest === undefined) showLatest(null);
 }
 
+function focusTab(name) {
+  openTab(name);
+  get(`tab-${name}`).focus();
+}
+
 for (const name of TABS) {
   get(`tab-${name}`).addEventListener("click", () => openTab(name));
   get(`tab-${name}`).addEventListener("keydown", (event) => {
@@ -308,8 +314,7 @@ for (const name of TABS) {
     if (step === undefined) return;
     event.preventDefault();
     const next = TABS[(TABS.indexOf(name) + step + 3) % 3];
-    openTab(next);
-    get(`tab-${next}`).focus();
+    focusTab(next);
   });
 }
 
@@ -322,13 +327,16 @@ const draw = new DrawPanel(app);
 for (const [id, act] of Object.entries({
   "start-camera": startCamera,
   "try-again": startCamera,
-  stop: stopCamera,
+  stop: () => {
+    stopCamera();
+    get("start-camera").focus();
+  },
   "switch-camera": switchCamera,
   mirror: () => setMirror(!live.mirror),
   record: toggleRecording,
   "try-now": () => connection.tryNow(),
-  "instead-picture": () => openTab("picture"),
-  "instead-draw": () => openTab("draw"),
+  "instead-picture": () => focusTab("picture"),
+  "instead-draw": () => focusTab("draw"),
   copy,
   undo: () => editText("undo"),
   space: () => editText("space"),
@@ -348,6 +356,8 @@ document.addEventListener("visibilitychange", async () => {
     awake = await navigator.wakeLock?.request("screen").catch(() => null);
   }
 });
+// A page that the browser kept while another one was shown comes back without its connection.
+addEventListener("pageshow", ({ persisted }) => persisted && stopCamera());
 
 const isLocal = ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 get("privacy").textContent = isLocal
