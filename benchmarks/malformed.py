@@ -239,10 +239,10 @@ def _by_hand(
     jpeg = bytes(cv2.imencode(".jpg", rng.integers(0, 255, (80, 80, 3), np.uint8))[1])
     picture = _png(60, 60)
     pixels = _png(20_000, 20_000)
-    packed = gzip.compress(json.dumps({"image": "A" * _HUGE}).encode())
+    packed = gzip.compress(json.dumps({"image": "A" * _HUGE}).encode(), mtime=0)
     archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("image.png", bytes(_HUGE))
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr(zipfile.ZipInfo("image.png"), bytes(_HUGE), zipfile.ZIP_DEFLATED)
     huge = json.dumps({"image": "A" * _HUGE}).encode()
     deep = b"[" * 100_000
 

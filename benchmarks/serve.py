@@ -100,10 +100,10 @@ class Service:
         while not self._is_ready():
             self.seconds_to_ready = time.perf_counter() - begin
             if self._process.poll() is not None or self.seconds_to_ready > _LONGEST_START:
-                self.close()
-                self._said.seek(0)
-                said = self._said.read().decode(errors="replace").strip()
-                raise HcrError(f"The service did not become ready: {said[-2000:]}")
+                said = self.close()
+                raise HcrError(
+                    f"The service did not become ready: {said[-300:] or 'it said nothing'}"
+                )
             time.sleep(0.005)
         self.seconds_to_ready = time.perf_counter() - begin
         self._processes = self.processes()
@@ -118,16 +118,18 @@ class Service:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-        self._said.close()
 
-    def close(self) -> None:
-        """Ask it to stop; end it if it does not."""
+    def close(self) -> str:
+        """Ask it to stop, end it if it does not, and return what it printed."""
         self._process.terminate()
         try:
             self._process.wait(_LONGEST_END)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        with self._said as said:
+            said.seek(0)
+            return said.read().decode(errors="replace").strip()
 
     def processes(self) -> set[int]:
         """Return the ids of its process and of those that it started; only its own off Linux."""
@@ -357,7 +359,7 @@ def _print_many_clients(arguments: argparse.Namespace) -> None:
             asked = _many_clients(service.port, questions, arguments.seconds or 15)
             rate = len(asked.spent) / asked.seconds
             name = f"character, {_CLIENTS} clients, {title}"
-            print_row(f"{name}, answers a second", rate, "at least 400", asked.remark())
+            print_row(f"{name}, answers/s", rate, "at least 400", asked.remark())
             wanted, median = "at most 150", f"p50 {asked.percentile(50):.1f}"
             print_row(f"{name}, ms, p99", asked.percentile(99), wanted, median)
 
@@ -477,10 +479,10 @@ def _print_live(arguments: argparse.Namespace) -> None:
         for paced in (True, False):
             with Service(arguments.workers) as service:
                 run: LiveRun = _run(_film(service.port, _clip(clip), mode, seconds, paced))
-            pace = f"{_FPS} a second shown" if paced else "the next once answered"
-            name = f"live, {clip}, {mode}, {pace}"
+            pace = f"{_FPS} a second" if paced else "one by one"
+            name = f"live, {clip}, mode {mode}, {pace}"
             wanted, remark = ("at least 30", "at most 35") if paced else ("", ""), _remark(run)
-            print_row(f"{name}, answers a second", run.rate(), wanted[0], remark)
+            print_row(f"{name}, answers/s", run.rate(), wanted[0], remark)
             spent = run.spent() or [float("nan")]
             median = f"p50 {np.median(spent):.1f}"
             print_row(f"{name}, ms, p95", p95(spent), wanted[1], median)
@@ -522,7 +524,7 @@ def _print_live_clients(arguments: argparse.Namespace) -> None:
     print_row(f"{name}, crashes", crashes, "0")
     rates = [run.rate() for run in runs]
     remark = f"from {min(rates):.1f} to {max(rates):.1f} a client"
-    print_row(f"{name}, answers a second", sum(rates), "", remark)
+    print_row(f"{name}, answers/s", sum(rates), "", remark)
     spent = [each for run in runs for each in run.spent()] or [float("nan")]
     print_row(f"{name}, ms, p95", p95(spent), "", f"p50 {np.median(spent):.1f}")
     sent, answered, dropped = (
@@ -546,10 +548,10 @@ def _print_live_clients(arguments: argparse.Namespace) -> None:
 
 def _print_start(arguments: argparse.Namespace) -> None:
     seconds = []
-    for _ in range(5):
+    for _ in range(min(5, arguments.count or 5)):
         with Service(arguments.workers) as service:
             seconds.append(service.seconds_to_ready)
-    remark = f"median of 5, longest {max(seconds):.2f}"
+    remark = f"median of {len(seconds)}, longest {max(seconds):.2f}"
     print_row("start to ready, s", float(np.median(seconds)), "at most 1.5", remark)
 
 
