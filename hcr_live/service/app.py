@@ -18,16 +18,9 @@ from hcr_live import __version__
 from hcr_live.classifier import MODEL
 from hcr_live.errors import HcrError
 from hcr_live.resources import model_path
-from hcr_live.service.description import (
-    CharacterAnswer,
-    ReadAnswer,
-    State,
-    about,
-    docs_page,
-    json_body,
-    picture_body,
-    problem_answers,
-)
+from hcr_live.service.answers import CharacterAnswer, ReadAnswer, State
+from hcr_live.service.description import about, json_body, picture_body, problem_answers
+from hcr_live.service.docs import docs_page
 from hcr_live.service.guard import Guard
 from hcr_live.service.live import Hub, live
 from hcr_live.service.metrics import Measure, Metrics

@@ -1,25 +1,129 @@
-"""What the service says of itself: the OpenAPI description, and the page of it at /docs."""
+"""What the service says of itself: its OpenAPI description, and the messages of `/v1/live`."""
 
 from __future__ import annotations
 
-import html
 import json
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
-from hcr_live import __version__
+from hcr_live.service.answers import ProblemAnswer
+from hcr_live.service.messages import Edit, End, FrameTime, Set, Start
 from hcr_live.service.problems import MEDIA_TYPE
 from hcr_live.service.requests import CharacterRequest
 
-_ABOUT = """\
-Reads handwriting: single characters, whole pictures, pen strokes, and live video.
-Pictures are read in memory and forgotten. Errors are problem details (RFC 9457) with one sentence
-in `detail`. Live video goes over a WebSocket, which OpenAPI has no words for; it is described here.
-"""
+ABOUT = (
+    "Reads handwriting: single characters, whole pictures, pen strokes, and live video. Pictures"
+    " are read in memory and forgotten.",
+    "Where the service has a token, send it with /v1 and /metrics as 'Authorization: Bearer TOKEN'."
+    " What is wrong with a request is answered as problem details (RFC 9457), with one sentence in"
+    " 'detail'.",
+)
 
-_PROBLEMS: Mapping[int, str] = {
+LIVE = (
+    "Connect to ws://HOST/v1/live (wss:// where the page is https://). A binary message of the"
+    " client is one picture of the camera as it is, not mirrored: JPEG, WebP or PNG. All other"
+    " messages, in both directions, are text: one JSON object each. A token goes into 'start',"
+    " since a browser can set no headers here.",
+    "When pictures come faster than they are read, the oldest waiting one is dropped and counted,"
+    " so that answers are never late. 'frame' counts the pictures of this connection from 0, the"
+    " dropped ones included. Coordinates are pixels of the picture, not mirrored; times are"
+    " seconds since the first picture.",
+    "Closing codes: 1000 after the end, 1001 or 1012 the service stops, 1008 token or origin"
+    " refused or too many wrong messages, 1009 message too large, 1013 too many connections.",
+)
+"""How a live connection goes, a paragraph each."""
+
+SAID: Mapping[str, type[BaseModel]] = {
+    "start": Start,
+    "frame": FrameTime,
+    "set": Set,
+    "edit": Edit,
+    "end": End,
+}
+"""The client's text messages by their `type`."""
+
+_PREDICTION = "text, confidence, candidates [[text, confidence], ..] best first"
+
+HEARD: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "start": (
+        "After the first picture.",
+        {
+            "width, height": "Pixels of the pictures.",
+            "mode, alphabet, mirror": "How they are read.",
+            "model, version": "What reads them.",
+        },
+    ),
+    "view": (
+        "For every picture that was read: what to draw on it.",
+        {
+            "frame, time": "The picture.",
+            "dropped": "How many were dropped so far.",
+            "mode": "paper or air: what is being read.",
+            "automatic": "Whether the service chose the mode.",
+            "alphabet": "What can be written.",
+            "width, height": "Pixels of the picture.",
+            "marks": f"Characters in reading order: {_PREDICTION}, box [x, y, w, h], settled:"
+            " whether it is certain.",
+            "outline": "Four corners [x, y] of the sheet, or null.",
+            "guide": "Where to hold the sheet when none was found, [x, y, w, h], or null.",
+            "joined": "Boxes of writing that hangs together, which is not read.",
+            "trail": "Strokes of the character being written in the air, points [x, y].",
+            "pen": "none, up or down: whether a writing hand is seen, and writes.",
+            "tip": "The pen's tip [x, y], or null.",
+            "pause": "How much of the pause that ends a character has passed, 0 to 1.",
+            "coming": "What the hand's pose will do if it is held on, or empty.",
+            "hold": "How much of that hold has passed, 0 to 1.",
+            "suggestions": "Words for the one being written, best first.",
+            "latest": f"The last character that became certain: {_PREDICTION}; or null.",
+            "text": "The text so far, lines parted by newlines.",
+            "word_ended": "Whether what is written next begins a word.",
+            "hint": "One short sentence: what to do next; or empty.",
+        },
+    ),
+    "character": (
+        "A character became certain.",
+        {
+            "time, frame": "When.",
+            "mode": "paper or air.",
+            "text, confidence, candidates": "As in marks.",
+            "box": "Where it stands, [x, y, w, h].",
+        },
+    ),
+    "stroke": (
+        "A stroke of the air ended.",
+        {
+            "time": "When.",
+            "palm": "Size of the hand in pixels.",
+            "points": "x, y and time of each point.",
+        },
+    ),
+    "edit": (
+        "A gesture or message edited what was written in the air.",
+        {
+            "time": "When.",
+            "action": "space, delete, clear, undo or accept.",
+            "number": "Of the accepted suggestion, from 0.",
+        },
+    ),
+    "text": ("The text changed.", {"time": "When.", "text": "All of it."}),
+    "error": (
+        "A picture or message was wrong; the connection goes on, unless it was one of too many.",
+        {"detail": "One sentence.", "frame": "The picture, if it was one."},
+    ),
+    "end": (
+        "The last event.",
+        {
+            "frames, dropped": "Counts of pictures.",
+            "seconds": "Since the first picture.",
+            "text": "All of the text.",
+        },
+    ),
+}
+"""The service's messages by their `event`: what they are, and their fields."""
+
+PROBLEMS: Mapping[int, str] = {
     400: "The body is no JSON, no complete form, or its image is no base64",
     401: "The service wants its token",
     403: "The page or the name by which the service was called is not allowed",
@@ -30,132 +134,36 @@ _PROBLEMS: Mapping[int, str] = {
     429: "Too much waits to be read: try again after Retry-After seconds",
 }
 
-LIVE: Sequence[tuple[str, str]] = (
-    (
-        "Connect to WS /v1/live. Text messages are JSON objects, binary messages are pictures.",
-        "",
-    ),
-    (
-        "Client, first if at all: how to read. Every field may be left out; a program may send the"
-        " token as 'Authorization: Bearer TOKEN' instead.",
-        '{"type":"start","mode":"auto|paper|air","alphabet":"letters","mirror":false,'
-        '"pen":"auto|point|pinch|space","language":"en|off","min_confidence":0.5,"token":"..."}',
-    ),
-    (
-        "Client, before a picture if it likes: when that was taken, in seconds of its own steady"
-        " clock; else the time of arrival counts.",
-        '{"type":"frame","time":1.25}',
-    ),
-    ("Client: one picture of the camera, not mirrored.", "binary: JPEG, WebP or PNG"),
-    (
-        "Client: read otherwise from now on; any of the fields.",
-        '{"type":"set","mode":"air","alphabet":"digits","mirror":true,"region":[0,0,320,240]}',
-    ),
-    (
-        "Client: edit the text; number is that of a suggestion, from 0.",
-        '{"type":"edit","action":"space|delete|clear|undo|accept","number":0}',
-    ),
-    ("Client: no more pictures come; the events of the end follow.", '{"type":"end"}'),
-    (
-        "Server: what happened, as `--events` writes it: start, character, stroke, edit, text,"
-        " end.",
-        '{"event":"character","time":1.2,"frame":36,"mode":"paper","text":"K","confidence":0.98,'
-        '"box":[212,140,62,80],"candidates":[["K",0.98],["X",0.01],["R",0.0]]}',
-    ),
-    (
-        "Server, for every picture that was read: what to draw on it. frame counts this"
-        " connection's pictures from 0; when pictures come faster than they are read the oldest"
-        " waiting one is dropped, which dropped counts. Coordinates are pixels of the picture, not"
-        " mirrored; mode is paper or air.",
-        '{"event":"view","frame":36,"time":1.2,"dropped":0,"mode":"paper","automatic":true,'
-        '"alphabet":"letters","width":640,"height":480,"marks":[{"text":"K","confidence":0.98,'
-        '"candidates":[["K",0.98]],"box":[212,140,62,80],"settled":true}],'
-        '"outline":[[20,30],[600,28],[610,440],[18,450]],"guide":null,"joined":[],"trail":[],'
-        '"pen":"","tip":null,"pause":0.0,"coming":"","hold":0.0,"suggestions":[],"latest":null,'
-        '"text":"K","word_ended":false,"hint":""}',
-    ),
-    (
-        "Server: a picture or message was wrong; the connection goes on, unless it was one of too"
-        " many.",
-        '{"event":"error","detail":"The image is damaged.","frame":37}',
-    ),
-    (
-        "Closing codes: 1000 after the end, 1001 the service stops, 1008 token or origin refused"
-        " or too many wrong messages, 1009 message too large, 1013 too many connections.",
-        "",
-    ),
-)
-"""The messages of a live connection: what each is, and an example."""
 
-
-Candidate = Annotated[list[str | float], Field(min_length=2, max_length=2)]
-Corners = Annotated[list[int], Field(min_length=4, max_length=4)]
-
-
-class CharacterAnswer(BaseModel):
-    """Which character it is."""
-
-    text: str = Field(description="The best label, empty where nothing is written.")
-    confidence: float = Field(ge=0, le=1, description="Its probability.")
-    candidates: list[Candidate] = Field(
-        max_length=3, description="The best three with their probabilities, best first."
-    )
-    probabilities: dict[str, float] = Field(
-        description="Every label of the alphabet with its probability; they add up to 1. Empty"
-        " where nothing is written."
-    )
-    alphabet: str
-
-
-class ReadCharacter(BaseModel):
-    """A character and where it stands."""
-
-    text: str
-    confidence: float = Field(ge=0, le=1)
-    box: Corners = Field(description="x, y, w, h in pixels of the picture.")
-    candidates: list[Candidate] = Field(max_length=3)
-
-
-class ReadAnswer(BaseModel):
-    """What is written on a picture."""
-
-    text: str = Field(description="Lines joined by newlines, words by spaces.")
-    lines: list[str] = Field(description="Top to bottom.")
-    characters: list[ReadCharacter] = Field(description="In reading order.")
-    joined: list[Corners] = Field(
-        description="Where writing hangs together, which is not read: x, y, w, h."
-    )
-    alphabet: str
-
-
-class State(BaseModel):
-    """How the service is."""
-
-    status: str
-
-
-class ProblemAnswer(BaseModel):
-    """What was wrong (RFC 9457)."""
-
-    type: str
-    title: str = Field(description="The status in words.")
-    status: int = Field(ge=400, le=599)
-    detail: str = Field(description="What was wrong and what to do, one sentence.")
+def about() -> str:
+    """Return the description of the whole service, Markdown."""
+    parts = [*ABOUT, "## WS /v1/live", *LIVE, "Text messages of the client, by `type`:"]
+    for name, model in SAID.items():
+        example = {"type": name} | {
+            field: what.get("default", "..")
+            for field, what in model.model_json_schema()["properties"].items()
+            if field != "type"
+        }
+        parts.append(f"- **{name}**: {model.__doc__} `{json.dumps(example)}`")
+    parts.append("Messages of the service, by `event`:")
+    for name, (what, fields) in HEARD.items():
+        listed = "; ".join(f"`{field}`: {meaning.rstrip('.')}" for field, meaning in fields.items())
+        parts.append(f"- **{name}**: {what} {listed}.")
+    return "\n\n".join(parts)
 
 
 def problem_answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route for these statuses, all of the known ones by default."""
+    """Return the `responses` of a route for these statuses, all known ones by default."""
     schema = ProblemAnswer.model_json_schema()
     return {
-        status: {"description": _PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses or _PROBLEMS
+        status: {"description": PROBLEMS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses or PROBLEMS
     }
 
 
 def picture_body(model: type[CharacterRequest]) -> dict[str, Any]:
     """Return the `requestBody` of a route that takes a picture, as JSON or as a form."""
-    schema = model.model_json_schema()
-    form = json.loads(json.dumps(schema))
+    schema, form = model.model_json_schema(), model.model_json_schema()
     fields = form["properties"]
     fields["image"] |= {"format": "binary", "description": "The picture's file."}
     fields["region"] = {
@@ -171,58 +179,3 @@ def json_body(model: type[BaseModel]) -> dict[str, Any]:
     """Return the `requestBody` of a route that takes JSON."""
     content = {"application/json": {"schema": model.model_json_schema()}}
     return {"requestBody": {"required": True, "content": content}}
-
-
-def about() -> str:
-    """Return the description of the whole service, in Markdown."""
-    parts = [_ABOUT]
-    for what, example in LIVE:
-        parts.append(f"- {what}" + (f" `{example}`" if example else ""))
-    return "\n".join(parts)
-
-
-def docs_page(openapi: Mapping[str, Any]) -> str:
-    """Return the page of a description, HTML that loads nothing and runs nothing."""
-    parts = [
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>hcr_live {__version__}</title>",
-        '<meta name=viewport content="width=device-width,initial-scale=1">',
-        f'<link rel=stylesheet href="docs.css"><h1>hcr_live {__version__}</h1>',
-    ]
-    parts += [f"<p>{_text(line)}" for line in _ABOUT.strip().split("\n\n")]
-    parts.append('<p><a href="openapi.json">openapi.json</a> · <a href=".">the page</a>')
-    for path, operations in openapi["paths"].items():
-        parts += [_operation(method, path, what) for method, what in operations.items()]
-    parts.append("<h2 id=live><code>WS /v1/live</code></h2>")
-    for what, example in LIVE:
-        parts.append(f"<p>{_text(what)}" + (f"<pre>{_text(example)}</pre>" if example else ""))
-    return "\n".join(parts)
-
-
-def _operation(method: str, path: str, what: Mapping[str, Any]) -> str:
-    parts = [f"<h2><code>{method.upper()} {_text(path)}</code></h2>"]
-    parts.append(f"<p>{_text(what.get('description', what.get('summary', '')))}")
-    for kind, content in what.get("requestBody", {}).get("content", {}).items():
-        schema = content["schema"]
-        parts.append(f"<h3>Body: {_text(kind)}</h3><dl>")
-        for name, field in schema["properties"].items():
-            needed = "required" if name in schema.get("required", ()) else "optional"
-            default = field.get("default")
-            given = f", default {_text(json.dumps(default))}" if default is not None else ""
-            parts.append(
-                f"<dt><code>{_text(name)}</code> <small>{needed}{given}</small>"
-                f"<dd>{_text(field.get('description', ''))}"
-            )
-        parts.append("</dl>")
-    parts.append("<h3>Answers</h3><dl>")
-    for status, answer in what["responses"].items():
-        kinds = ", ".join(answer.get("content", {}))
-        parts.append(
-            f"<dt><code>{_text(status)}</code> <small>{_text(kinds)}</small>"
-            f"<dd>{_text(answer['description'])}"
-        )
-    parts.append("</dl>")
-    return "\n".join(parts)
-
-
-def _text(value: Any) -> str:
-    return html.escape(str(value), quote=False)
