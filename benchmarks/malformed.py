@@ -18,6 +18,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -239,10 +240,6 @@ def _by_hand(
     jpeg = bytes(cv2.imencode(".jpg", rng.integers(0, 255, (80, 80, 3), np.uint8))[1])
     picture = _png(60, 60)
     pixels = _png(20_000, 20_000)
-    packed = gzip.compress(json.dumps({"image": "A" * _HUGE}).encode(), mtime=0)
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr(zipfile.ZipInfo("image.png"), bytes(_HUGE), zipfile.ZIP_DEFLATED)
     huge = json.dumps({"image": "A" * _HUGE}).encode()
     deep = b"[" * 100_000
 
@@ -349,7 +346,7 @@ def _by_hand(
 
     def packed_body() -> bytes:
         said = b"Content-Encoding: gzip\r\n"
-        return _request("POST", path(), packed, "application/json", said)
+        return _request("POST", path(), _packed(), "application/json", said)
 
     return [
         ("truncated JPEG", 10, lambda: image(cut(jpeg))),
@@ -361,7 +358,7 @@ def _by_hand(
         ("deep JSON", 3, lambda: _request("POST", path(), deep, "application/json")),
         ("huge JSON", 0.3, lambda: _request("POST", path(), huge, "application/json")),
         ("packed JSON", 2, packed_body),
-        ("zip bomb", 2, lambda: image(archive.getvalue())),
+        ("zip bomb", 2, lambda: image(_archive())),
         ("400 megapixels in 400 kB", 1, lambda: image(pixels)),
         ("form", 10, form),
         ("abrupt disconnect", 10, hang_up),
@@ -369,6 +366,19 @@ def _by_hand(
         ("path", 5, travel),
         ("protocol", 8, protocol),
     ]
+
+
+@cache
+def _packed() -> bytes:
+    return gzip.compress(json.dumps({"image": "A" * _HUGE}).encode(), mtime=0)
+
+
+@cache
+def _archive() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("image.png"), bytes(_HUGE), zipfile.ZIP_DEFLATED)
+    return content.getvalue()
 
 
 def _request(
@@ -395,6 +405,7 @@ def _base64(content: bytes) -> str:
     return b64encode(content).decode()
 
 
+@cache
 def _png(width: int, height: int) -> bytes:
     """Return a PNG of white pixels, packed as well as it goes."""
     packer = zlib.compressobj(9)
