@@ -48,9 +48,12 @@ _USUAL_GAP = 0.2
 
 _LONGEST_RUN = 4
 
-_CHAIN_WIDTH, _CHAIN_STEMS, _MOST_CHAIN_DOUBT = 2.5, 4, 0.1
+_LONG, _MOST_CHAIN_DOUBT = (2.5, 4), 0.1
 """Ink this wide, in heights, with so many stems, that no cuts make surer than this, is joined
 writing: of many bits, some look like characters by chance."""
+
+_SHORT, _UNLIKELY = (1.5, 3), 1.5
+"""Where no class is likely, which costs this much, so are short words; no character is so wide."""
 
 _MOST_NEW_DOUBT = 0.15
 """What is cut or joined must look this much like characters, in nats for one: a scribble is left
@@ -62,7 +65,7 @@ _MOST_DOUBT = 4.0  # What a group of pieces costs at most for looking like no ch
 _CUT = 0.6  # Any cut through ink.
 _GAP_WITHIN = 8.0  # An upright band without ink in a character, a height wide.
 _TOO_WIDE, _WIDEST, _WIDER_NEVER = 4.0, 1.2, 1.6
-_WIDE, _WIDEST_WIDE = [CLASSES.index(name) for name in "MWmw"], 1.5
+_WIDE, _WIDEST_WIDE, _WIDEST_SURE = [CLASSES.index(name) for name in "MWmw"], 1.5, 1.3
 _TOO_LOW, _LOWEST, _LOWER_NEVER = 6.0, 0.5, 0.25
 _HOPE, _ELSE = 0.0, 1.5  # What it is hoped to cost before it is asked, and then feared.
 _LONE_LINE, _LINE_WIDTH = 0.4, 0.3  # A line that was cut off: most are stems of something.
@@ -405,7 +408,11 @@ class _Question:
         starts = {first: float(apart[k]) for (first, _), k in pieces.wholes.items()}
         for first, last in self._costs:
             self._costs[first, last] += starts.get(first, 0.0)
-        self._chains = tuple(k for k, g in enumerate(glyphs) if _is_chain(g.ink, height))
+        self._is_long = any(_is_chain(glyph.ink, height, *_LONG) for glyph in glyphs)
+        least = [_SHORT if one > _UNLIKELY else _LONG for one in doubt(known).tolist()]
+        self._chains = tuple(
+            k for k, glyph in enumerate(glyphs) if _is_chain(glyph.ink, height, *least[k])
+        )
 
     @property
     def is_answered(self) -> bool:
@@ -443,7 +450,7 @@ class _Question:
         cost, way = self._cheapest(self._doubts)
         cost /= len(way)
         cursive: tuple[int, ...] = ()
-        most = _MOST_CHAIN_DOUBT if self._chains else _MOST_NEW_DOUBT
+        most = _MOST_CHAIN_DOUBT if self._is_long else _MOST_NEW_DOUBT
         if np.mean([self._doubts[span] for span in way]) > most:
             way, cursive = tuple(self._pieces.wholes), self._chains
             cost = sum(self._doubts[span] + self._costs[span] for span in way) / len(way)
@@ -556,7 +563,7 @@ def _questions(glyphs: Sequence[Glyph], rows: NDArray[np.float32]) -> Iterator[_
     width = np.array([glyph.ink.shape[1] for glyph in glyphs]) / heights
     # What costs less whole than a cut does is not cut; a neighbour may lack the other's part still.
     best = rows.argmax(axis=1)
-    widest = np.where(np.isin(best, _WIDE), _WIDEST_WIDE, _WIDEST)
+    widest = np.where(np.isin(best, _WIDE), _WIDEST_WIDE, _WIDEST_SURE)
     split = doubts + _TOO_WIDE * np.maximum(width - widest, 0) > _CUT
     doubtful = doubts > -math.log(_SURE)
     strokes = known & np.isin(best, _STROKES)
@@ -753,11 +760,11 @@ def _around(boxes: Sequence[Box]) -> Box:
     return Box(x, y, right - x, bottom - y)
 
 
-def _is_chain(ink: NDArray[np.uint8], height: float) -> bool:
+def _is_chain(ink: NDArray[np.uint8], height: float, least_width: float, least: int) -> bool:
     """Return whether ink is long for its line and has many stems, as joined writing does."""
     middle = ink[len(ink) // 2] > 0
     stems = int(middle[0]) + np.count_nonzero(middle[1:] > middle[:-1])
-    return ink.shape[1] > _CHAIN_WIDTH * height and bool(stems >= _CHAIN_STEMS)
+    return ink.shape[1] > least_width * height and bool(stems >= least)
 
 
 def _corner(glyph: Glyph) -> tuple[int, int]:

@@ -219,6 +219,15 @@ def test_joined_writing_is_no_character_and_said_to_be_joined(classifier):
     assert found.cursive == (page.glyphs[0].box,)
 
 
+def test_a_short_word_that_cannot_be_parted_is_said_to_be_joined(classifier):
+    for seed in (0, 3):
+        ink, boxes = written("SEAhand", [0, 18, 18, 18, -8, -8, -8], seed=seed)
+        page, found = read(ink, classifier)
+        assert len(page.glyphs) == 4
+        assert [glyph.box for glyph in found.page.glyphs] == boxes[:3]
+        assert found.cursive == (page.glyphs[-1].box,)
+
+
 def test_gaps_within_a_character_are_no_characters(classifier):
     """Three bars of a broken E, far apart: between the cuts there is nothing."""
     ink = np.zeros((60, 150), np.uint8)
