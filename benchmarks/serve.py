@@ -586,9 +586,9 @@ def _print_malformed(arguments: argparse.Namespace) -> None:
     print_row(f"{name}, 4xx without problem JSON", sum(bare.values()), "", remark)
     print_row(f"{name}, crashes", crashes, "0")
     # Buffers of the first requests stay; what counts is whether more and more do.
-    early = memory[: max(1, len(memory) // 5)]
-    remark = f"from {max(early):.0f} MB, peak of the first fifth; at the start {memory[0]:.0f}"
-    print_row(f"{name}, growth of memory, MB", max(memory[-1] - max(early), 0), "0", remark)
+    fifths = [max(part) for part in np.array_split(memory, min(5, len(memory)))]
+    remark = ", ".join(f"{value:.0f}" for value in fifths) + " MB, the most in each fifth"
+    print_row(f"{name}, growth after the first fifth, MB", fifths[-1] - fifths[0], "0", remark)
     if arguments.kinds:
         for kind in dict.fromkeys(kind for kind, _ in found):
             got = Counter(_say(answer.status) for each, answer in found if each == kind)
