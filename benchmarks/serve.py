@@ -59,6 +59,7 @@ def main() -> None:
     told = "only these: " + ", ".join(repr(name) for name in _ROWS)
     parser.add_argument("--rows", nargs="+", choices=tuple(_ROWS), metavar="ROW", help=told)
     parser.add_argument("--workers", type=int, default=1, help="processes of the service")
+    parser.add_argument("--cores", type=int, help="processors that the service may use (Linux)")
     parser.add_argument("--count", type=int, help="requests of a row instead of its own number")
     parser.add_argument("--seconds", type=float, help="length of a row instead of its own")
     parser.add_argument("--kinds", action="store_true", help="say what each malformed kind got")
@@ -70,7 +71,8 @@ def main() -> None:
 
 
 def _measure(arguments: argparse.Namespace) -> None:
-    print(f"{'figure':56} {'measured':>8}  {'wanted':13} workers: {arguments.workers}")
+    told = f"workers: {arguments.workers}, cores: {arguments.cores or os.cpu_count()}"
+    print(f"{'figure':56} {'measured':>8}  {'wanted':13} {told}")
     for name in arguments.rows or list(_ROWS):
         _ROWS[name](arguments)
 
@@ -81,6 +83,9 @@ def _measure(arguments: argparse.Namespace) -> None:
 class Service:
     """The program's `serve` as a process, from its start until it is ready, to its end.
 
+    Args:
+        arguments: `workers` and `cores` of the command line.
+
     Attributes:
         port: Where it listens.
         seconds_to_ready: From the start of the process to the first good answer of `/readyz`.
@@ -89,14 +94,19 @@ class Service:
         HcrError: If it ends, or is not ready within a minute.
     """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, arguments: argparse.Namespace) -> None:
         self.port = _free_port()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
         command = [sys.executable, str(_ROOT / "main.py"), "serve", "--port", str(self.port)]
         begin = time.perf_counter()
         self._process = subprocess.Popen(
-            [*command, "--workers", str(workers)], cwd=_ROOT, stdout=self._said, stderr=self._said
+            [*command, "--workers", str(arguments.workers)],
+            cwd=_ROOT,
+            stdout=self._said,
+            stderr=self._said,
         )
+        if arguments.cores:
+            os.sched_setaffinity(self._process.pid, range(arguments.cores))
         while not self._is_ready():
             self.seconds_to_ready = time.perf_counter() - begin
             if self._process.poll() is not None or self.seconds_to_ready > _LONGEST_START:
@@ -343,7 +353,7 @@ _KINDS: tuple[tuple[str, str, Callable[[bytes, str], Question]], ...] = (
 
 
 def _print_one_client(arguments: argparse.Namespace) -> None:
-    with Service(arguments.workers) as service:
+    with Service(arguments) as service:
         for title, kind, question in _KINDS:
             questions = [question(*each) for each in _characters(kind)]
             asked = _one_client(service.port, questions, arguments.count or 2000)
@@ -353,7 +363,7 @@ def _print_one_client(arguments: argparse.Namespace) -> None:
 
 
 def _print_many_clients(arguments: argparse.Namespace) -> None:
-    with Service(arguments.workers) as service:
+    with Service(arguments) as service:
         for title, kind, question in _KINDS:
             questions = [question(*each) for each in _characters(kind)]
             asked = _many_clients(service.port, questions, arguments.seconds or 15)
@@ -477,7 +487,7 @@ def _print_live(arguments: argparse.Namespace) -> None:
     seconds = arguments.seconds or 15
     for clip, mode in (("paper", "paper"), ("air", "air"), ("paper", "auto"), ("air", "auto")):
         for paced in (True, False):
-            with Service(arguments.workers) as service:
+            with Service(arguments) as service:
                 run: LiveRun = _run(_film(service.port, _clip(clip), mode, seconds, paced))
             pace = f"{_FPS} a second" if paced else "one by one"
             name = f"live, {clip}, mode {mode}, {pace}"
@@ -514,7 +524,7 @@ def _print_live_clients(arguments: argparse.Namespace) -> None:
         watching.cancel()
         return runs
 
-    with Service(arguments.workers) as service:
+    with Service(arguments) as service:
         runs: list[LiveRun] = _run(work(service))
         crashes = service.crashes()
     alive = sum(run.ended and not run.trouble for run in runs)
@@ -549,7 +559,7 @@ def _print_live_clients(arguments: argparse.Namespace) -> None:
 def _print_start(arguments: argparse.Namespace) -> None:
     seconds = []
     for _ in range(min(5, arguments.count or 5)):
-        with Service(arguments.workers) as service:
+        with Service(arguments) as service:
             seconds.append(service.seconds_to_ready)
     remark = f"median of {len(seconds)}, longest {max(seconds):.2f}"
     print_row("start to ready, s", float(np.median(seconds)), "at most 1.5", remark)
@@ -557,7 +567,7 @@ def _print_start(arguments: argparse.Namespace) -> None:
 
 def _print_malformed(arguments: argparse.Namespace) -> None:
     count = arguments.count or 10_000
-    with Service(arguments.workers) as service:
+    with Service(arguments) as service:
         description = _description(service.port)
         made = attempts(description, count, _SEED)
         found: list[tuple[str, Answer]] = []
