@@ -29,9 +29,11 @@ def run(options: ServeOptions) -> int:
         HcrError: If the address cannot be used, or needs a token and there is none, or the network
             is missing or damaged.
     """
+    settings = settings_of(options)
+    # What OpenCV decodes at most, as it reads the size in a header itself.
+    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(settings.pixels))
     from hcr_live.classifier import Classifier
 
-    settings = settings_of(options)
     Classifier(settings.model)  # says what is wrong with it; each worker makes its own
     with listen(settings) as listener:
         address = _address(settings, listener)

@@ -48,10 +48,10 @@ def test_several_workers_answer_and_their_figures_add_up(tmp_path: Path):
     with program("--workers", "2", HCR_LIVE_TOKEN="sesame", TMPDIR=str(tmp_path)) as (url, _):
         texts = []
         for _ in range(8):  # each on a connection of its own, so that either worker may take it
-            answer = httpx.post(f"{url}/v1/character", json=body, headers=token, timeout=30)
+            answer = httpx.post(f"{url}/v1/character", json=body, headers=token, timeout=60)
             texts.append(answer.json()["text"])
-        figures = httpx.get(f"{url}/metrics", headers=token).text
-        assert httpx.get(f"{url}/metrics").status_code == 401
+        figures = httpx.get(f"{url}/metrics", headers=token, timeout=60).text
+        assert httpx.get(f"{url}/metrics", timeout=60).status_code == 401
     assert texts == ["K"] * 8
     assert "hcr_live_characters_total 8.0" in figures
     assert 'hcr_live_requests_total{endpoint="/v1/character",status="200"} 8.0' in figures
@@ -60,7 +60,7 @@ def test_several_workers_answer_and_their_figures_add_up(tmp_path: Path):
 
 def test_it_ends_when_asked_to():
     with program() as (url, process):
-        assert httpx.get(f"{url}/readyz", timeout=30).json() == {"status": "ready"}
+        assert httpx.get(f"{url}/readyz", timeout=60).json() == {"status": "ready"}
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+import anyio
+import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -33,6 +37,11 @@ _BATCH = 16
 # A larger picture of a character is prepared elsewhere, so that it does not hold up the others.
 _SMALL_SIDE = 400
 
+# Reading takes some twenty bytes a pixel: of pictures with more than so many, one at a time.
+_LARGE_PIXELS = 16_000_000
+
+_log = logging.getLogger(__name__)
+
 Ink = NDArray[np.uint8]
 Value = TypeVar("Value")
 
@@ -48,6 +57,7 @@ class PictureReader:
         self._settings = settings
         self._pool = ThreadPoolExecutor(min(2, os.cpu_count() or 1), "pictures")
         self._of_thread = threading.local()
+        self._room = threading.Lock()
         self._waiting = 0
 
     def close(self) -> None:
@@ -71,20 +81,29 @@ class PictureReader:
             del fields["source"]
             return _json(fields)
 
-        size_of(data)
-        return await self.run(work)
+        width, height = size_of(data)
+        return await self.run(work, width * height)
 
-    async def run(self, work: Callable[[], Value]) -> Value:
-        """Return what `work` does, on one of the threads.
+    async def run(self, work: Callable[[], Value], pixels: int) -> Value:
+        """Return what `work` does with a picture of so many pixels, on one of the threads.
 
         Raises:
-            Problem: 429 if too much waits.
+            Problem: 429 if too much waits, or it takes too long; 422 if OpenCV cannot do it.
         """
         if self._waiting >= self._settings.pictures:
             raise busy()
         self._waiting += 1
+
+        def work_alone() -> Value:
+            with self._room:
+                return _done(work)
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            with anyio.fail_after(self._settings.answer_seconds):
+                job = work_alone if pixels > _LARGE_PIXELS else partial(_done, work)
+                return await asyncio.get_running_loop().run_in_executor(self._pool, job)
+        except TimeoutError:
+            raise busy() from None
         finally:
             self._waiting -= 1
 
@@ -142,9 +161,10 @@ class CharacterReader:
         def ink() -> Ink:
             return character_ink(crop(decode(data, self._settings.pixels), region))
 
-        if max(size_of(data)) <= _SMALL_SIDE:
+        width, height = size_of(data)
+        if max(width, height) <= _SMALL_SIDE:
             return await self._ask(alphabet, ink=ink)
-        drawn = await self._pictures.run(ink)
+        drawn = await self._pictures.run(ink, width * height)
         return await self._ask(alphabet, ink=lambda: drawn)
 
     async def strokes(self, strokes: Sequence[ArrayLike], alphabet: str) -> bytes:
@@ -194,7 +214,7 @@ class CharacterReader:
         written: list[tuple[int, Any]] = []
         for at, question in enumerate(batch):
             try:
-                ink = None if question.ink is None else question.ink()
+                ink = None if question.ink is None else _done(question.ink)
             except HcrError as error:
                 answers[at] = Problem(422, str(error))
             except Problem as problem:
@@ -260,6 +280,19 @@ class _AnyRecognizer(Recognizer):
         self._alphabet = get_alphabet(alphabet)
         self._min_confidence = min_confidence
         return self.read(image, region)
+
+
+def _done(work: Callable[[], Value]) -> Value:
+    """Return what is done with a picture.
+
+    Raises:
+        Problem: 422 where OpenCV fails on it: nobody has seen all pictures.
+    """
+    try:
+        return work()
+    except cv2.error as error:
+        _log.error("A picture could not be read: %s", error)
+        raise Problem(422, "The image cannot be read: OpenCV fails on it.") from None
 
 
 def _deliver(batch: list[_Question], answers: list[bytes | Exception]) -> None:

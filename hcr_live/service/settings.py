@@ -29,6 +29,7 @@ class Settings:
         pixels: Most pixels of a picture, known from its header, before it is decoded.
         waiting: Most characters that wait to be read; more are answered 429.
         pictures: Most whole pictures that wait to be read.
+        answer_seconds: Longest time that a picture may wait and be read.
         sockets: Most connections to a worker at a time.
         connections: Most live connections to a worker at a time.
         frame_bytes: Longest picture of a live connection.
@@ -51,6 +52,7 @@ class Settings:
     pixels: int = 50_000_000
     waiting: int = 512
     pictures: int = 32
+    answer_seconds: float = 60.0
     sockets: int = 1000
     connections: int = 16
     frame_bytes: int = 4 << 20

@@ -109,6 +109,13 @@ def test_a_bad_picture(service: Service, path: str, name: str):
     assert_problem(service.http.post(path, files={"image": content}), status, word)
 
 
+def test_a_picture_of_nothing_but_specks_is_no_failure(service: Service):
+    specks = (np.indices((2000, 2000)).sum(0) // 5 % 2 * 255).astype(np.uint8)
+    for path in READERS:
+        answer = service.post(path, {"image": base64(specks)})
+        assert answer.status_code in (200, 422)
+
+
 def test_a_picture_that_breaks_off_is_read_as_far_as_it_goes_or_refused(service: Service):
     for length in range(2, len(JPEG), 97):
         answer = service.post("/v1/character", {"image": base64(JPEG[:length])})
