@@ -96,7 +96,7 @@ def view_event(view: View, dropped: int) -> Event:
         "width": width,
         "height": height,
         "marks": [
-            _prediction_fields(mark.prediction) | {"box": _whole(mark.box), "settled": mark.settled}
+            prediction_fields(mark.prediction) | {"box": _whole(mark.box), "settled": mark.settled}
             for mark in view.marks
         ],
         "outline": None if view.outline is None else _points(view.outline),
@@ -109,7 +109,7 @@ def view_event(view: View, dropped: int) -> Event:
         "coming": view.coming,
         "hold": round(float(view.hold), 3),
         "suggestions": list(view.suggestions),
-        "latest": None if view.latest is None else _prediction_fields(view.latest),
+        "latest": None if view.latest is None else prediction_fields(view.latest),
         "text": view.text,
         "word_ended": view.word_ended,
         "hint": view.hint,
@@ -118,7 +118,7 @@ def view_event(view: View, dropped: int) -> Event:
 
 def character_fields(character: Character) -> dict[str, Any]:
     """The part that events and `read --format json` share."""
-    fields = _prediction_fields(character)
+    fields = prediction_fields(character)
     return {
         "text": fields["text"],
         "confidence": fields["confidence"],
@@ -127,7 +127,8 @@ def character_fields(character: Character) -> dict[str, Any]:
     }
 
 
-def _prediction_fields(prediction: Prediction) -> dict[str, Any]:
+def prediction_fields(prediction: Prediction) -> dict[str, Any]:
+    """The answer for one character: its label and the best three."""
     return {
         "text": prediction.text,
         "confidence": round(prediction.confidence, 4),
