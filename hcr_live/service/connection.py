@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -42,6 +43,7 @@ _AHEAD = 4
 _LEAST_STEP = 0.001
 """Seconds between two frames."""
 
+_warm = threading.Event()
 _log = logging.getLogger(__name__)
 
 
@@ -120,24 +122,24 @@ class Inbox:
         """Wait for the oldest message and return it; None once closed."""
         with self._changed:
             while not self._closed:
-                if self._items:
-                    wait = self._wait(self._items[0])
-                    if wait <= 0:
-                        return self._items.popleft()
-                    self._changed.wait(wait)
-                else:
-                    self._changed.wait()
+                wait = self.next_in()
+                if wait <= 0:
+                    return self._pop()
+                self._changed.wait(None if wait == math.inf else wait)
             return None
 
-    def _wait(self, item: Picture | Word) -> float:
-        """Return the seconds until it is an item's turn, and plan the next one when it is."""
-        if not isinstance(item, Picture):
-            return 0.0
-        now = self._clock()
-        wait = self._due - now
-        if wait <= 0:
-            self._due = max(self._due, now - _AHEAD * self._interval) + self._interval
-        return wait
+    def next_in(self) -> float:
+        """Return in how many seconds the oldest message may be taken; for ever if none waits."""
+        if not self._items:
+            return math.inf
+        return self._due - self._clock() if isinstance(self._items[0], Picture) else 0.0
+
+    def _pop(self) -> Picture | Word:
+        item = self._items.popleft()
+        if isinstance(item, Picture):
+            early = self._clock() - _AHEAD * self._interval
+            self._due = max(self._due, early) + self._interval
+        return item
 
     def close(self) -> None:
         """Let the reader end."""
@@ -222,6 +224,7 @@ class Reader:
             if self._session is not None:
                 raise HcrError("The connection has started already: use set.")
             self._start = item
+            self._make_session()  # hands are looked for by what takes a moment to load
             return []
         session = self._session or self._make_session()
         if isinstance(item, Picture):
@@ -244,6 +247,9 @@ class Reader:
             suggest=self._suggesters[start.language],
             keys=False,
         )
+        if not _warm.is_set():
+            _warm.set()
+            self._session.warm_up()  # as long as the first detector of hands takes to load
         return self._session
 
     def _read(self, session: Session, picture: Picture) -> list[Answer]:

@@ -23,6 +23,7 @@ from hcr_live.service.settings import Settings
 
 _TOKEN_SECONDS = 10.0
 _CLOSING_SECONDS = 5.0
+_NO_ROOM_SECONDS = 0.01
 _MOST_VIEWS = 4
 _MOST_EVENTS = 1000
 _MOST_CHARACTERS = 4_000_000
@@ -228,9 +229,10 @@ async def _receive_all(
         word = item if isinstance(item, End) else _understood(item)
         if isinstance(word, FrameTime):
             taken = word.time
-        elif not inbox.put(word):
-            raise Refusal(1008, "Too many messages at once.")
-        ends = isinstance(word, End)
+        else:
+            while not inbox.put(word):
+                await asyncio.sleep(_NO_ROOM_SECONDS)  # who says more meanwhile has to wait, too
+            ends = isinstance(word, End)
 
 
 def _understood(text: str) -> Message | Bad:
