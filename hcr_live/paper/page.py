@@ -889,12 +889,15 @@ def _clarity(character: InkCharacter, surface: NDArray[np.uint8]) -> float:
     ink[y - low[1] : y - low[1] + h, x - low[0] : x - low[0] + w] = character.ink
     near, far = (cv2.dilate(ink, np.ones((k, k), np.uint8)) for k in (7, 2 * beside - 1))
     smooth = cv2.blur(around, (3, 3))  # grain is no second ground
-    ground = np.sort(smooth[cv2.bitwise_xor(near, far) > 0]).astype(np.float64)
-    if len(ground) < 8:
+    sums = [
+        cv2.calcHist([smooth], [0], mask, [256], [0, 256]).cumsum()
+        for mask in (cv2.bitwise_xor(near, far), ink)
+    ]
+    if sums[0][-1] < 8:
         return 1.0
-    dark, usual, light = ground[(len(ground) * np.array([15, 50, 85])) // 100]
-    pen = float(np.median(smooth[ink > 0]))
-    apart = abs(usual - pen)
+    dark, usual, light = np.searchsorted(sums[0], np.array([0.15, 0.5, 0.85]) * sums[0][-1])
+    pen = float(np.searchsorted(sums[1], 0.5 * sums[1][-1]))
+    apart = abs(float(usual) - pen)
     uneven = (light - dark) / max(4.0, apart)
     return float(apart / max(usual, pen, 1.0)) * min(1.0, _EVEN / max(uneven, 1e-6))
 
