@@ -388,7 +388,7 @@ def test_a_refused_camera_shows_help_and_what_works_without(open_page, server):
 
 
 def test_without_https_the_help_says_so_and_the_token_is_asked_for(open_page):
-    with serving(token="open sesame 0123456789") as (address, _):
+    with serving(token="open-sesame-0123456789") as (address, _):
         elsewhere = re.sub("127.0.0.1|localhost", "reader.test", address)
         rules = ("--host-resolver-rules=MAP reader.test 127.0.0.1",)
         with open_page(elsewhere, arguments=rules, errors="401|Opener-Policy") as page:
@@ -400,7 +400,7 @@ def test_without_https_the_help_says_so_and_the_token_is_asked_for(open_page):
             page.get_by_label("Token", exact=True).fill("wrong")
             page.keyboard.press("Enter")
             expect(page.get_by_text("That token was not the right one.")).to_be_visible()
-            page.get_by_label("Token", exact=True).fill("open sesame 0123456789")
+            page.get_by_label("Token", exact=True).fill("open-sesame-0123456789")
             page.get_by_role("button", name="Use it").click()
             expect(page.get_by_role("button", name="Add L", exact=True)).to_be_enabled()
 

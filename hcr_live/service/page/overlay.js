@@ -179,15 +179,15 @@ function drawLabels(pen, marks) {
   const { unit } = pen;
   const gap = 5 * unit;
   const labels = marks.filter(({ text }) => text).map((mark) => {
-    const size = Math.min(32, Math.max(15, (0.5 * mark.box[3]) / unit));
+    const above = headroom(mark, marks) / unit - 4;
+    const size = Math.min(32, Math.max(15, Math.min((0.5 * mark.box[3]) / unit, above - 9)));
     const share = `${Math.round(100 * mark.confidence)}%`;
-    return { mark, size, share, letter: pen.measure(mark.text, size, 700), room: roomFor(mark, marks, pen.width) };
+    return { mark, size, share, above, letter: pen.measure(mark.text, size, 700), room: roomFor(mark, marks) };
   });
   const number = pen.measure("100%", 12, 400);
-  const fits = (width) => labels.every((label) => width(label) <= label.room);
   let place = "none";
-  if (fits(({ letter }) => letter + number + 3 * gap)) place = "beside";
-  else if (fits(() => number + 2 * gap)) place = "below";
+  if (labels.every(({ letter, room }) => letter + number + 3 * gap <= room)) place = "beside";
+  else if (labels.every(({ size, above, room }) => number + 2 * gap <= room && size + 23 <= above)) place = "below";
   for (const label of labels) drawLabel(pen, label, place, number, gap);
 }
 
@@ -213,11 +213,16 @@ function drawLabel(pen, { mark, size, share, letter }, place, number, gap) {
   context.fillRect(left + gap, bar, inner * mark.confidence, 3 * unit);
 }
 
-/** Pixels from a box to where the next one on its line begins. */
-function roomFor({ box: [x, y, , h] }, all, width) {
+/** Pixels from the left of a box to where the next one on its line begins. */
+function roomFor({ box: [x, y, , h] }, all) {
   const onLine = all.map(({ box }) => box).filter(([nextX, nextY, , nextH]) => nextX > x && nextY < y + h && nextY + nextH > y);
-  // The last one on a line may reach over the edge of its sheet, and is moved at the picture's.
-  return Math.min(onLine.length ? width : Infinity, ...onLine.map(([nextX]) => nextX - x));
+  return Math.min(...onLine.map(([nextX]) => nextX - x)); // of none: Infinity
+}
+
+/** Pixels between a box and the one above it. */
+function headroom({ box: [x, y, w] }, all) {
+  const above = all.map(({ box }) => box).filter(([otherX, otherY, otherW]) => otherY < y && otherX < x + w && otherX + otherW > x);
+  return Math.min(...above.map(([, otherY, , otherH]) => Math.max(0, y - otherY - otherH)));
 }
 
 /** The pen: filled while it writes; around it how much of the pause, or of a gesture, has passed. */
