@@ -93,13 +93,14 @@ class Inbox:
 
     Attributes:
         dropped: How many pictures were replaced by newer ones.
+        heard: When a message came last, seconds of the clock.
     """
 
     def __init__(self, frames_a_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.dropped = 0
         self._interval = 1 / frames_a_second
         self._clock = clock
-        self._due = clock()
+        self._due = self.heard = clock()
         self._items: deque[Picture | Word] = deque()
         self._changed = threading.Condition()
         self._closed = False
@@ -107,6 +108,7 @@ class Inbox:
     def put(self, item: Picture | Word) -> bool:
         """Add a message; return False if too many wait that are no pictures."""
         with self._changed:
+            self.heard = self._clock()
             if isinstance(item, Picture):
                 waiting = [one for one in self._items if isinstance(one, Picture)]
                 if len(waiting) >= _WAITING:

@@ -179,60 +179,60 @@ async def _talk(websocket: WebSocket, hub: Hub, outbox: Outbox, first: Start | N
         with contextlib.suppress(RuntimeError):
             loop.call_soon_threadsafe(ended.set)
 
+    if first is not None:
+        inbox.put(first)
     threading.Thread(target=run, name="live", daemon=True).start()
     sending = asyncio.create_task(_send_all(websocket, outbox))
-    others = [
-        asyncio.create_task(_receive_all(websocket, inbox, settings, first)),
-        asyncio.create_task(outbox.overflows.wait()),
-    ]
+    receiving = asyncio.create_task(_receive_all(websocket, inbox, settings))
+    silence = asyncio.create_task(_end_when_silent(inbox, settings.idle_seconds))
+    overflow = asyncio.create_task(outbox.overflows.wait())
+    tasks = (sending, receiving, silence, overflow)
     try:
-        await asyncio.wait({sending, *others}, return_when=asyncio.FIRST_COMPLETED)
-        refusal = others[0].done() and others[0].exception()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        refusal = receiving.exception() if receiving.done() else None
         if isinstance(refusal, Refusal):
             outbox.put([refusal.close])
             await asyncio.wait({sending}, timeout=_CLOSING_SECONDS)
     finally:
         inbox.close()
-        for task in (sending, *others):
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(sending, *others, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         hub.metrics.frames.labels("dropped").inc(inbox.dropped)
         await ended.wait()
 
 
-async def _receive_all(
-    websocket: WebSocket, inbox: Inbox, settings: Settings, first: Start | None
-) -> None:
-    """Put what comes where it is read, until the client is gone.
+async def _receive_all(websocket: WebSocket, inbox: Inbox, settings: Settings) -> None:
+    """Put what comes where it is read; what comes after the end is not.
 
     Raises:
         Refusal: If the client breaks a limit.
+        WebSocketDisconnect: If it is gone.
     """
-    pictures, taken = 0, None
-    ends = False
-    if first is not None:
-        inbox.put(first)
+    pictures, taken, ends = 0, None, False
     while True:
-        item: str | bytes | End
-        try:
-            item = await asyncio.wait_for(_receive(websocket, settings), settings.idle_seconds)
-        except asyncio.TimeoutError:
-            if ends:
-                return
-            item = End()
+        item = await _receive(websocket, settings)
         if ends:
             continue
         if isinstance(item, bytes):
             inbox.put(Picture(item, pictures, time.monotonic(), taken))
             pictures, taken = pictures + 1, None
             continue
-        word = item if isinstance(item, End) else _understood(item)
+        word = _understood(item)
         if isinstance(word, FrameTime):
             taken = word.time
-        else:
-            while not inbox.put(word):
-                await asyncio.sleep(_NO_ROOM_SECONDS)  # who says more meanwhile has to wait, too
-            ends = isinstance(word, End)
+            continue
+        while not inbox.put(word):
+            await asyncio.sleep(_NO_ROOM_SECONDS)  # who says more meanwhile has to wait, too
+        ends = isinstance(word, End)
+
+
+async def _end_when_silent(inbox: Inbox, seconds: float) -> None:
+    """Say the end for a client that says nothing for so long, and return if that takes too long."""
+    while (left := inbox.heard + seconds - time.monotonic()) > 0:
+        await asyncio.sleep(left)
+    inbox.put(End())
+    await asyncio.sleep(_CLOSING_SECONDS)
 
 
 def _understood(text: str) -> Message | Bad:
