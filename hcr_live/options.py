@@ -16,6 +16,9 @@ PenChoice = Literal["auto", "point", "pinch", "space"]
 by a key."""
 PENS: tuple[PenChoice, ...] = ("auto", "point", "pinch", "space")
 
+Layout = Literal["overlay", "side-by-side", "picture-in-picture"]
+LAYOUTS: tuple[Layout, ...] = ("overlay", "side-by-side", "picture-in-picture")
+
 ReadFormat = Literal["text", "json", "csv"]
 READ_FORMATS: tuple[ReadFormat, ...] = ("text", "json", "csv")
 
@@ -66,9 +69,14 @@ class LiveOptions:
 class ReadOptions:
     """What `read` was asked to do."""
 
-    images: tuple[Path, ...]
+    images: tuple[Path | str, ...]
     alphabet: str = "letters"
     format: ReadFormat = "text"
+    out: Path | None = None
+    resume: bool = False
+    character: bool = False
+    jobs: int | None = None
+    every: float = 1.0
     annotate: Path | None = None
     region: Box | None = None
     min_confidence: float = 0.5

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TypedDict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hcr_live.air.desk import AirDesk, bounds
 from hcr_live.air.gestures import Action, Gestures, GestureUpdate
@@ -101,6 +102,7 @@ class Session:
         self._keys = keys
         self._editor = Editor(suggest)
         self._latest: Prediction | None = None
+        self._seen: NDArray[np.float32] | None = None
         self._frame: Frame | None = None
         self._watch(hands, mirror, region)
 
@@ -195,7 +197,7 @@ class Session:
             update = self._pen.flush()
             events += self._desk.step(update.ended, None, update.palm, **self._place())
             events += self._desk.finish(**self._place())
-            self._latest = self._desk.latest
+            self._latest, self._seen = self._desk.latest, self._desk.seen
         self._editor.keep_page()
         return events + self._text_events(before)
 
@@ -261,7 +263,7 @@ class Session:
         before = self.text
         events = self._desk.edit(action, number=number, **self._place())
         if action == "clear":
-            self._latest = None
+            self._latest = self._seen = None
         return events + self._text_events(before)
 
     @property
@@ -291,6 +293,7 @@ class Session:
             automatic=self._choice == "auto",
             alphabet=self._alphabet.name,
             latest=self._latest,
+            seen=self._seen,
             text=self.text,
             word_ended=self._editor.word_ended,
             suggestions=self._editor.suggestions,
@@ -375,7 +378,7 @@ class Session:
         if self._gesture.action is not None:
             events += self._desk.edit(self._gesture.action, **place)
         if self._desk.latest is not None or self._gesture.action == "clear":
-            self._latest = self._desk.latest
+            self._latest, self._seen = self._desk.latest, self._desk.seen
         return events
 
     @property
@@ -403,7 +406,7 @@ class Session:
             self._editor.keep_page()
         self._editor.show_page(step.page)
         if step.settled:
-            self._latest = step.settled[-1]
+            self._latest, self._seen = step.settled[-1], step.seen
         return [
             character_event(character, time=frame.time, frame=frame.index, mode="paper")
             for character in step.settled
@@ -421,6 +424,7 @@ class Session:
             automatic=self._choice == "auto",
             alphabet=self._alphabet.name,
             latest=self._latest,
+            seen=self._seen,
             text=self.text,
             word_ended=self._editor.word_ended,
             hint=self._hint(),

@@ -51,6 +51,7 @@ class View:
         hold: How much of that hold has passed, 0 to 1.
         suggestions: Words for the one being written, best first.
         latest: The last character that became certain, or None.
+        seen: What the network was shown of it, float32 (SIDE, SIDE) in [0, 1], ink 1, or None.
         text: The text so far, lines parted by newlines.
         word_ended: What is written next begins a word.
         hint: One short sentence: what to do next.
@@ -72,6 +73,7 @@ class View:
     hold: float = 0.0
     suggestions: tuple[str, ...] = ()
     latest: Prediction | None = None
+    seen: NDArray[np.float32] | None = None
     text: str = ""
     word_ended: bool = False
     hint: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hcr_live.air.gestures import Action
 from hcr_live.air.pen import Stroke
@@ -26,6 +27,7 @@ class AirDesk:
     Attributes:
         update: What the writer said last.
         latest: The last character that was written, or None.
+        seen: What the network was shown of it, or None.
         unsure: Whether the last one was left out.
     """
 
@@ -33,6 +35,7 @@ class AirDesk:
         self.writer = writer
         self.update = WriterUpdate((), (), 0.0)
         self.latest: Prediction | None = None
+        self.seen: NDArray[np.float32] | None = None
         self.unsure = False
         self._editor = editor
         self._min_confidence = min_confidence
@@ -98,7 +101,7 @@ class AirDesk:
                 editor.accept(number)
             did = str(editor) != before
         if did and action == "clear":
-            self.latest = None
+            self.latest = self.seen = None
         return [*events, edit_event(action, number, time=time)] if did else events
 
     def _write(
@@ -110,7 +113,7 @@ class AirDesk:
             self.unsure = prediction.confidence < self._min_confidence
             if self.unsure:
                 continue
-            self.latest = prediction
+            self.latest, self.seen = prediction, one.seen
             self._editor.write(prediction.text, one.letters)
             box = _inside(bounds(one.strokes), size)
             character = Character(

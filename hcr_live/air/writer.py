@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from hcr_live.air.characters import Characters, CharacterSettings
 from hcr_live.air.pen import Stroke, as_writer_sees, glide
 from hcr_live.alphabet import Alphabet, get_alphabet
+from hcr_live.ink.normalise import network_input
+from hcr_live.ink.render import render_strokes
 from hcr_live.reading import Classifies, Prediction
 
 _SPACING = 0.05
@@ -25,11 +27,13 @@ class Written:
         prediction: What it is held to be.
         letters: float32 (26,), its probabilities as a letter; None where its label is a digit.
         strokes: float32 (n, 3) each: x, y in pixels of the unmirrored frame, seconds.
+        seen: What the network of ink was shown, float32 (SIDE, SIDE) in [0, 1].
     """
 
     prediction: Prediction
     letters: NDArray[np.float32] | None
     strokes: tuple[Stroke, ...]
+    seen: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,16 +109,19 @@ class Writer:
 
     def _read(self, strokes: tuple[Stroke, ...]) -> Written:
         row = self._probabilities([strokes])[0]
-        prediction = self.alphabet.predict(self.alphabet.project(row[None])[0])
+        prediction = self.alphabet.predict_in_full(self.alphabet.project(row[None])[0])
         letters = self._letters.project(row[None])[0]
-        return Written(prediction, letters if prediction.text.isalpha() else None, strokes)
+        seen = network_input(render_strokes(self._drawn(strokes)))
+        return Written(prediction, letters if prediction.text.isalpha() else None, strokes, seen)
 
     def _judge(self, groups: Sequence[Sequence[Stroke]]) -> NDArray[np.float32]:
         return self.alphabet.project(self._probabilities(groups))
 
     def _probabilities(self, groups: Sequence[Sequence[Stroke]]) -> NDArray[np.float32]:
+        return self._classifier.stroke_probabilities([self._drawn(strokes) for strokes in groups])
+
+    def _drawn(self, strokes: Sequence[Stroke]) -> list[Stroke]:
+        """Return strokes as the writer meant them, float32 (n, 2) each."""
         spacing = _SPACING * max(self._palm, 1.0)
-        drawn = [[glide(stroke[:, :2], spacing) for stroke in strokes] for strokes in groups]
-        return self._classifier.stroke_probabilities(
-            [as_writer_sees(strokes, self._mirrored) for strokes in drawn]
-        )
+        drawn = [glide(stroke[:, :2], spacing) for stroke in strokes]
+        return as_writer_sees(drawn, self._mirrored)

@@ -51,6 +51,15 @@ def fit_end(text: str, size: int, width: int) -> str:
     return "..." + text[start:]
 
 
+def fit(text: str, size: int, width: int, weight: Weight = "normal") -> str:
+    """Return the beginning of `text` that fits into `width` pixels, with "..." where cut."""
+    if text_width(text, size, weight) <= width:
+        return text
+    while text and text_width(text + "...", size, weight) > width:
+        text = text[:-1]
+    return text.rstrip() + "..."
+
+
 @dataclass(frozen=True, eq=False)
 class Canvas:
     """A picture that is drawn on in place.

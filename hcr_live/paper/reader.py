@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from hcr_live.alphabet import CLASSES, Alphabet
 from hcr_live.frame import Box, Frame
+from hcr_live.ink.normalise import network_input
 from hcr_live.paper.memory import PageMemory, Sighting
 from hcr_live.paper.orientation import quarter_turns
-from hcr_live.paper.page import Page, PageFinder, turned
+from hcr_live.paper.page import Glyph, Page, PageFinder, turned
 from hcr_live.paper.picture import answers, is_lone, is_writing, read_picture, side_of
 from hcr_live.paper.segment import Segmenter
 from hcr_live.paper.sharpness import is_blurred
-from hcr_live.paper.tracker import CharacterTracker, TrackedCharacter
+from hcr_live.paper.tracker import CharacterTracker, Plan, TrackedCharacter
 from hcr_live.reading import Character, Classifies, Prediction
 from hcr_live.text import PageCharacter
 from hcr_live.view import Mark
@@ -70,6 +71,7 @@ class PaperStep:
         page: The settled characters of the page in view, in reading order.
         blurred: The writing is too blurred to be read: what was read before stays.
         joined: Where writing is whose characters hang together: it is not read.
+        seen: What the network was shown of the last of `settled`, float32 (SIDE, SIDE) in [0, 1].
     """
 
     marks: tuple[Mark, ...]
@@ -80,6 +82,7 @@ class PaperStep:
     page: tuple[PageCharacter, ...]
     blurred: bool = False
     joined: tuple[Box, ...] = ()
+    seen: NDArray[np.float32] | None = None
 
 
 class PaperReader:
@@ -117,6 +120,7 @@ class PaperReader:
         self._changed_at = float("-inf")
         self._nothing: Page | None = None
         self._tracked: tuple[TrackedCharacter, ...] = ()
+        self._glyphs: dict[int, Glyph] = {}
         self._predicted: dict[int, tuple[NDArray[np.float32], Prediction]] = {}
         self._blurred_for = 0.0
         self._watched = 0.0
@@ -181,12 +185,9 @@ class PaperReader:
             if t.identity in certain
         ]
         news, page_ended = self._memory.update(sightings, now, width, height)
-        boxes = {t.identity: t.box for t in tracked}
-        settled = tuple(
-            Character(best.text, best.confidence, best.candidates, boxes[identity])
-            for identity, best in certain.items()
-            if identity in news
-        )
+        told = [t for t in tracked if t.identity in certain and t.identity in news]
+        settled = tuple(self._character(t, certain[t.identity]) for t in told)
+        shown = self._glyphs.get(told[-1].identity) if told else None
         reported = self._memory.reported
         settling = any(
             t.wavering
@@ -208,6 +209,7 @@ class PaperReader:
             page=self._memory.page,
             blurred=blurred,
             joined=self._joined,
+            seen=None if shown is None else network_input(shown.ink),
         )
 
     def _look(self, image: NDArray[np.uint8], hands: Sequence[Box]) -> tuple[Page | None, Page]:
@@ -242,7 +244,7 @@ class PaperReader:
         read = read_picture(image, self._classify, self._alphabet, self._region)
         seen = _uncovered(read.page, hands)
         self._joined = read.cursive
-        plan = self._tracker.match(seen.glyphs, self._watched)
+        plan = self._match(seen)
         kept = [read.page.glyphs.index(seen.glyphs[k]) for k in plan.to_classify]
         return seen, self._tracker.update(plan, read.rows[kept], still=True)
 
@@ -258,7 +260,7 @@ class PaperReader:
         if not is_lone(located):
             segmentation = self._segmenter.segment(located, self._watched)
             page, self._joined = segmentation.page, segmentation.cursive
-        plan = self._tracker.match(page.glyphs, self._watched, fresh=fresh)
+        plan = self._match(page, fresh=fresh)
         if not votes:
             return self._tracker.update(replace(plan, to_classify=(), inks=()), _NOTHING)
         if 2 * plan.new <= len(page.glyphs):
@@ -277,10 +279,15 @@ class PaperReader:
             self._segmenter = Segmenter(self._classify)
             self._tracker.forget_votes()
             page = turned(located, turns)
-            plan = self._tracker.match(page.glyphs, self._watched)
+            plan = self._match(page)
             rows = self._classify([glyph.ink for glyph in page.glyphs])
         self._segmenter.notice(page.glyphs, rows)
         return self._tracker.update(plan, rows[list(plan.to_classify)])
+
+    def _match(self, page: Page, *, fresh: bool = True) -> Plan:
+        plan = self._tracker.match(page.glyphs, self._watched, fresh=fresh)
+        self._glyphs = dict(zip(plan.identities, page.glyphs, strict=True))
+        return plan
 
     def _is_blurred(self, image: NDArray[np.uint8], page: Page) -> bool:
         """Whether writing is in view, or was a moment ago, but too blurred to be read."""
@@ -312,7 +319,7 @@ class PaperReader:
 
     def _forget_view(self) -> None:
         self._at_rest, self._nothing = False, None
-        self._first_seen, self._tracked = {}, ()
+        self._first_seen, self._tracked, self._glyphs = {}, (), {}
         self._finder = PageFinder(self._region)
         self._segmenter = Segmenter(self._classify)
         self._tracker = CharacterTracker(self._min_confidence, self._read_votes)
@@ -326,6 +333,12 @@ class PaperReader:
     ) -> NDArray[np.float32]:
         """Return what the votes of all characters say in their context, float32 (n, k)."""
         return answers(votes, boxes, lines, words, self._alphabet)
+
+    def _character(self, tracked: TrackedCharacter, best: Prediction) -> Character:
+        every = dict(zip(self._alphabet.labels, tracked.probabilities.tolist(), strict=True))
+        return Character(
+            best.text, best.confidence, best.candidates, tracked.box, probabilities=every
+        )
 
     def _predictions(self, tracked: Sequence[TrackedCharacter]) -> dict[int, Prediction]:
         """Return the best labels of each character; most have not changed since the last frame."""
