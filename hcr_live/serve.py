@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from hcr_live.errors import HcrError
 from hcr_live.options import ServeOptions
-from hcr_live.service.settings import SHARED_FIGURES, Settings
+from hcr_live.service.settings import SHARED_FIGURES, Settings, is_loopback
 
 if TYPE_CHECKING:
     import uvicorn
@@ -35,14 +35,14 @@ def run(options: ServeOptions) -> int:
     from hcr_live.classifier import Classifier
 
     Classifier(settings.model)  # says what is wrong with it; each worker makes its own
+    config = server_config(settings)
     with listen(settings) as listener:
         address = _address(settings, listener)
         print(f"hcr_live: serving at {address} (Ctrl-C ends it)", flush=True)
-        return _serve(settings, listener)
+        return _serve(config, settings, listener)
 
 
-def _serve(settings: Settings, listener: socket.socket) -> int:
-    config = server_config(settings)
+def _serve(config: uvicorn.Config, settings: Settings, listener: socket.socket) -> int:
     if settings.workers == 1:
         import uvicorn
 
@@ -58,11 +58,20 @@ def _serve(settings: Settings, listener: socket.socket) -> int:
 
 
 def server_config(settings: Settings) -> uvicorn.Config:
-    """Return how uvicorn runs the service."""
-    import uvicorn
+    """Return how uvicorn runs the service.
 
-    from hcr_live.service.app import make_app
-    from hcr_live.service.protocol import LimitedProtocol
+    Raises:
+        HcrError: If a library that it needs is not installed.
+    """
+    try:
+        import uvicorn
+
+        from hcr_live.service.app import make_app
+        from hcr_live.service.protocol import LimitedProtocol
+    except ModuleNotFoundError as error:
+        raise HcrError(
+            f"serve needs {error.name}, which is not installed: pip install 'hcr-live[serve]'."
+        ) from error
 
     return uvicorn.Config(
         partial(make_app, settings),
@@ -86,8 +95,6 @@ def settings_of(options: ServeOptions) -> Settings:
     Raises:
         HcrError: If the address is open to others and there is no token.
     """
-    from hcr_live.service.guard import is_loopback
-
     token = _token(options.token_file)
     if not token and not is_loopback(options.host):
         raise HcrError(

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hcr_live.service.problems import Problem, busy
-from hcr_live.service.settings import Settings
+from hcr_live.service.settings import Settings, is_loopback
 
 _SECURITY = {
     "content-security-policy": (
@@ -23,12 +23,6 @@ _SECURITY = {
     "permissions-policy": "camera=(self), microphone=(), geolocation=()",
     "cross-origin-opener-policy": "same-origin",
 }
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether only this machine reaches what listens there."""
-    return host in _LOOPBACK or (host.startswith("127.") and host.count(".") == 3)
 
 
 def token_is_right(given: str, settings: Settings) -> bool:

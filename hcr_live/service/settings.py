@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 SHARED_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
@@ -59,3 +60,11 @@ class Settings:
     frame_pixels: int = 4_000_000
     frames_a_second: float = 120.0
     idle_seconds: float = 60.0
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens there; names count as what they say."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -115,7 +115,8 @@ def test_nobody_else_is_told_that_he_may(service: Service):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.example"]
+    "host",
+    ["evil.example", "localhost.evil.example", "127.0.0.1.nip.example", "127.0.evil.example"],
 )
 def test_without_a_token_a_strange_name_is_refused(service: Service, narrow: Service, host: str):
     assert_problem(service.http.get("/healthz", headers={"host": host}), 403, "localhost")
