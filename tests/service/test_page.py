@@ -126,7 +126,7 @@ def open_page(driver: Any) -> Open:
             page.on("websocket", lambda websocket: asked.append(websocket.url))
             page.on(
                 "console",
-                lambda said: said.type in ("error", "warning") and wrong.append(said.text),
+                lambda said: said.type == "error" and wrong.append(said.text),
             )
             page.on("pageerror", lambda error: wrong.append(str(error)))
             page.goto(address)
