@@ -31,6 +31,8 @@ _EDGE_STEP = 6.0
 """Grey levels by which a sheet differs from what lies beside it, at least."""
 _FAINT_STEP = 2.5
 """The same for its edge on a ground of its own colour; more where the ground is rough."""
+_EDGE_WIDTH = -1.5
+"""Pixels by which what is around edges is larger than what is within; below 0, as it shrinks."""
 _MOST_BLOBS = 8
 _WIDEST_CREASE = 10
 
@@ -103,10 +105,15 @@ def find_weak_sheets(image: NDArray[np.uint8]) -> Iterator[Quad]:
         for step in (2.0, 1.0):
             mask = cv2.morphologyEx(even_regions(filled, grey, step), cv2.MORPH_OPEN, square)
             found += _judge_mask(mask, 1.5, filled, grey, "contrast")
+    # Coloured paper on a grey ground, whatever the light does.
+    mask = cv2.morphologyEx(cv2.bitwise_not(_pale(filled)), cv2.MORPH_OPEN, square)
+    found += _judge_mask(mask, 0.0, filled, grey, "contrast")
     given: list[Quad] = []
     for quad in _best(found, small, given):
         yield (quad + 0.5) * ratio
-    faint = _judge_mask(_between_faint_edges(small), 2.5, filled, grey, "edge")
+    between = _between_faint_edges(small)
+    faint = _judge_mask(between, 2.5, filled, grey, "edge")
+    faint += _judge_ruled(cv2.bitwise_not(between), filled, grey)
     for quad in _best(faint, small, given, _FAINT_STEP):
         yield (quad + 0.5) * ratio
 
@@ -241,6 +248,39 @@ def _between_faint_edges(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
 
 
+def _judge_ruled(
+    edges: NDArray[np.uint8], colours: NDArray[np.uint8], grey: NDArray[np.uint8]
+) -> list[tuple[float, Quad]]:
+    """Return (score, corners) of what large edges that hang together have around them.
+
+    The rules of a sheet part it, but end at its edge; of that, some may be too faint to be seen.
+    """
+    contours, _ = cv2.findContours(edges, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    least = _SMALLEST_SHARE * edges.size
+    boxes = map(cv2.boundingRect, contours)
+    large = [c for c, (_, _, w, h) in zip(contours, boxes, strict=True) if w * h >= least]
+    mask = cv2.drawContours(np.zeros_like(edges), large, -1, 255, cv2.FILLED)
+    # Without a finger or the edge of a shadow that hangs on.
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8))
+    found = _judge_mask(mask, _EDGE_WIDTH, colours, grey, "edge")
+    if found:
+        return found
+    for hull in map(cv2.convexHull, large):
+        area = cv2.contourArea(hull)
+        judged = _judge(hull, area, colours, grey, _EDGE_WIDTH, "edge", doubtful=True)
+        found += [] if judged is None else [judged]
+    return found
+
+
+def _pale(filled: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a mask, 0 or 255, of what is less colourful than the rest.
+
+    A shadow and a crease change the light, but not how colourful something is.
+    """
+    saturation = cv2.cvtColor(filled, cv2.COLOR_BGR2HSV)[..., 1]
+    return cv2.threshold(saturation, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+
+
 def _steps(small: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return by how much the colour changes around each pixel, in the channel that does most."""
     steps = cv2.morphologyEx(small, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
@@ -273,10 +313,7 @@ def _candidates(
 ) -> Iterator[tuple[NDArray[np.uint8], float]]:
     """Yield masks in which a sheet may be one blob, and by how many pixels it is too small."""
     opening = np.ones((5, 5), np.uint8)
-    # A shadow and a crease change the light, but not how colourful something is.
-    saturation = cv2.cvtColor(filled, cv2.COLOR_BGR2HSV)[..., 1]
-    _, mask = cv2.threshold(saturation, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-    yield cv2.morphologyEx(mask, cv2.MORPH_OPEN, opening), 0.0
+    yield cv2.morphologyEx(_pale(filled), cv2.MORPH_OPEN, opening), 0.0
     for step in (2.0, 1.0):
         # The step at its edge takes two pixels off a sheet: grow by more than was eroded.
         # The step at its edge takes pixels off a sheet, and the opening rounds its corners.
