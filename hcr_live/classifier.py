@@ -46,15 +46,18 @@ class Classifier:
     Args:
         path: A .tflite file, float32 (1, SIDE, SIDE, 1) to (1, 62); default: the shipped one.
         paths: The network of paths, see `PathClassifier`; loaded when it is first asked.
+        threads: Processor threads for many characters at once; default 2 where there are.
 
     Raises:
         HcrError: If the file is absent, corrupt (its card `<name>.json`, where there is one,
             holds the SHA-256), or takes or gives other shapes.
     """
 
-    def __init__(self, path: Path | None = None, paths: Path | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, paths: Path | None = None, *, threads: int | None = None
+    ) -> None:
         self._path = model_path(MODEL) if path is None else Path(path)
-        self._ink = _Network(self._path, (SIDE, SIDE, 1))
+        self._ink = _Network(self._path, (SIDE, SIDE, 1), threads)
         self._path_model = paths
 
     @property
@@ -140,8 +143,9 @@ def together(paths: Rows, ink: Rows) -> Rows:
 class _Network:
     """A .tflite file that takes a number of inputs at once or one by one, and gives our classes."""
 
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+    def __init__(self, path: Path, shape: tuple[int, ...], threads: int | None = None) -> None:
         self._path, self._shape = path, shape
+        self._threads = threads or _THREADS
         self._content = _read(path)
         self._one = _Interpreter(self._content, path, shape, threads=1)
         self._many: _Interpreter | None = None
@@ -160,7 +164,7 @@ class _Network:
             return np.concatenate([self._one(each[None]) for each in inputs])
         # A second one, so that a few characters in between do not change its size.
         if self._many is None:
-            self._many = _Interpreter(self._content, self._path, self._shape, threads=_THREADS)
+            self._many = _Interpreter(self._content, self._path, self._shape, self._threads)
         return self._many(inputs)
 
 

@@ -20,6 +20,7 @@ from hcr_live.options import (
     MODES,
     PENS,
     READ_FORMATS,
+    AnnotateOptions,
     CollectOptions,
     LiveOptions,
     ReadOptions,
@@ -35,6 +36,7 @@ examples:
   python main.py --source clip.mp4 --no-window --events out.jsonl
   python main.py --record demo.mp4                 record what the window shows
   python main.py read sheet.jpg scans/ --format json
+  python main.py annotate clip.mp4 --out seen.mp4  an annotated copy with sound and subtitles
   python main.py collect --out mine                training data from sheets held up
   python main.py replay out.jsonl                  read the strokes of --events again
   python main.py serve                             a page in the browser, and an HTTP service
@@ -245,13 +247,16 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
 def _read_parser(prog: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=prog,
-        description="Read still images and print the text.",
-        epilog="example:\n  python main.py read sheet.jpg scans/ --format csv --annotate seen/",
+        description="Read pictures and print the text, or write it to a file: images, folders, "
+        "'globs*', zip and tar archives, pages of PDFs, frames of videos.",
+        epilog="examples:\n"
+        "  python main.py read sheet.jpg scans/ --format csv --annotate seen/\n"
+        "  python main.py read archive.zip letters.pdf --out text.jsonl --resume",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="what to read"
+        "images", nargs="+", metavar="IMAGE_OR_FOLDER", help="what to read, in this order"
     )
     _add_common(parser)
     _add_region(parser)
@@ -268,6 +273,54 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="also write copies with boxes and letters there",
     )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="write to this file instead, a row a picture: .jsonl, .csv (a row a character) or "
+        ".parquet; FILE.journal beside it says how far it has come",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with --out where an interrupted run has left it; the first time, begin",
+    )
+    parser.add_argument(
+        "--character",
+        action="store_true",
+        help="each picture shows one character: read faster, and whatever it looks like",
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_positive_whole,
+        metavar="N",
+        help="processes that read; default one a processor",
+    )
+    parser.add_argument(
+        "--every",
+        type=_positive,
+        default=1.0,
+        metavar="SECONDS",
+        help="from one frame of a video that is read to the next; default 1",
+    )
+    return parser
+
+
+def _annotate_parser(prog: str) -> argparse.ArgumentParser:
+    from hcr_live.annotate import add_arguments
+
+    parser = _Parser(
+        prog=prog,
+        description="Read a video and write an annotated copy with its sound, subtitles of the "
+        "text, and the events.",
+        epilog="example:\n  python main.py annotate clip.mp4 --out seen.mp4 --layout side-by-side",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_arguments(parser)
+    _add_common(parser)
+    _add_language(parser)
+    _add_region(parser)
     return parser
 
 
@@ -403,6 +456,13 @@ def _run_read(arguments: Sequence[str], prog: str) -> int:
     return run(ReadOptions(**values))  # type: ignore[arg-type]
 
 
+def _run_annotate(arguments: Sequence[str], prog: str) -> int:
+    options = AnnotateOptions(**_parse(_annotate_parser(prog), arguments))  # type: ignore[arg-type]
+    from hcr_live.annotate import run
+
+    return run(options)
+
+
 def _run_collect(arguments: Sequence[str], prog: str) -> int:
     options = CollectOptions(**_parse(_collect_parser(prog), arguments))  # type: ignore[arg-type]
     from hcr_live.collect import run
@@ -439,6 +499,7 @@ def _run_cameras(arguments: Sequence[str], prog: str) -> int:
 _COMMANDS = {
     "live": _run_live,
     "read": _run_read,
+    "annotate": _run_annotate,
     "collect": _run_collect,
     "replay": _run_replay,
     "serve": _run_serve,
@@ -452,6 +513,7 @@ def _overview(prog: str) -> str:
         f"commands:\n"
         f"  {prog} [live] ...     read live from a camera or clip (the default), options below\n"
         f"  {prog} read ...       read still images; see '{prog} read --help'\n"
+        f"  {prog} annotate ...   an annotated copy of a video; see '{prog} annotate --help'\n"
         f"  {prog} collect ...    make training data from sheets that are held up; see "
         f"'{prog} collect --help'\n"
         f"  {prog} replay ...     read recorded strokes again; see '{prog} replay --help'\n"

@@ -85,6 +85,26 @@ class ReadOptions:
 
 
 @dataclass(frozen=True)
+class AnnotateOptions:
+    """What `annotate` was asked to do."""
+
+    video: str
+    out: Path
+    overwrite: bool = False
+    layout: Layout = "overlay"
+    title: str = ""
+    mode: ModeChoice = "auto"
+    alphabet: str = "letters"
+    pen: PenChoice = "auto"
+    language: str = "en"
+    mirror: bool = False
+    region: Box | None = None
+    min_confidence: float = 0.5
+    model: Path | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True)
 class CollectOptions:
     """What `collect` was asked to do."""
 

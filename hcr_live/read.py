@@ -1,153 +1,317 @@
-"""The command `read`: still images in, text out."""
+"""The command `read`: pictures in, text out."""
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from hcr_live import __version__
+from hcr_live.batch.engine import Engine, run_chunks
+from hcr_live.batch.journal import Header, Journal, checksum
+from hcr_live.batch.processes import LocalProcesses, processors
+from hcr_live.batch.sources import Wanted, count_of, tasks_of
+from hcr_live.batch.task import BatchSettings, Result, Task
+from hcr_live.batch.writers import (
+    CHARACTER_CSV_COLUMNS,
+    CSV_COLUMNS,
+    Output,
+    csv_lines,
+    csv_rows,
+    must_be_writable,
+    rows_path,
+)
 from hcr_live.errors import HcrError
-from hcr_live.events import reading_fields
 from hcr_live.options import ReadOptions
-from hcr_live.reading import Reading
-from hcr_live.recognizer import Recognizer
 
-CSV_COLUMNS = ("source", "number", "text", "confidence", "x", "y", "w", "h", "candidates")
+_CHARACTERS, _PICTURES = 64, 4
+"""Tasks at a time: so many that handing them over costs little, so few that all have some."""
 
 
 def run(options: ReadOptions) -> int:
-    """Read every image and print what is written on them.
+    """Read every picture and print what is written on them, or write it to a file.
 
     Returns:
-        The exit status: 0; 1 where a file of a folder, or some of the files, could not be read.
+        The exit status: 0; 1 where some of the pictures could not be read, 2 where none.
 
     Raises:
-        HcrError: If the only image, or the model, can't be used.
+        HcrError: If the only picture, the model, or the output can't be used.
     """
-    from hcr_live.sources.images import load_image
+    if options.character and options.annotate is not None:
+        raise HcrError("--annotate shows characters on a sheet: leave out --character.")
+    if options.out is None:
+        if options.resume:
+            raise HcrError("--resume goes on with a file: say which with --out.")
+        return _print_all(options)
+    must_be_writable(options.out)
+    return _write_all(options, options.out)
 
-    paths, failed = _image_paths(options.images)
-    if options.annotate is not None:
-        _make_folder(options.annotate)
-    recognizer = Recognizer(
-        options.alphabet, min_confidence=options.min_confidence, model=options.model
+
+def make_engine(options: ReadOptions) -> Engine:
+    """Return who reads."""
+    settings = BatchSettings(
+        options.alphabet,
+        options.min_confidence,
+        options.model,
+        options.region,
+        options.character,
     )
-    readings: list[tuple[str, Reading]] = []
-    taken: set[Path] = set()
-    for path in paths:
-        try:
-            image = load_image(path)
-            reading = recognizer.read(image, options.region)
-            if options.annotate is not None:
-                _write_annotated(_free_target(options.annotate, path, taken), image, reading)
-        except HcrError as error:
-            failed += 1
-            print(f"hcr_live: {error}", file=sys.stderr)
-            continue
-        readings.append((str(path), reading))
-        if options.format == "text":
-            _print_text(path, reading, titled=len(paths) > 1)
-    if options.format == "json":
-        rows = [reading_fields(source, reading) for source, reading in readings]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
-    elif options.format == "csv":
-        _print_csv(readings)
-    if failed and not readings:
+    chunk = _CHARACTERS if options.character else _PICTURES
+    return LocalProcesses(settings, options.jobs or processors(), chunk)
+
+
+def _tasks(options: ReadOptions, wanted: Wanted = lambda source: True) -> Iterator[Task]:
+    """Yield what is to be read, and say where its annotated copy goes, if one is asked for."""
+    if options.annotate is None:
+        yield from tasks_of(options.images, every=options.every, wanted=wanted)
+        return
+    try:
+        options.annotate.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise HcrError(f"Cannot make the folder {options.annotate}: {error.strerror}.") from error
+    taken: Counter[str] = Counter()
+    name = ""
+
+    def named(source: str) -> bool:
+        nonlocal name
+        part = re.fullmatch(r"(.*)\.\w+#(?:page|t)=([\d.]+)", source)
+        stem = f"{Path(part[1]).name}-{part[2]}" if part else Path(source).stem
+        taken[stem] += 1  # pictures of one name get numbers
+        name = f"{stem}-annotated" + (f"-{taken[stem]}.png" if taken[stem] > 1 else ".png")
+        return wanted(source)
+
+    for task in tasks_of(options.images, every=options.every, wanted=named):
+        yield replace(task, annotated=str(options.annotate / name))
+
+
+# To the terminal
+
+
+def _print_all(options: ReadOptions) -> int:
+    """Print what comes, as it comes; memory does not grow with it."""
+    tasks = _tasks(options)
+    first = list(islice(tasks, 2))
+    if len(first) == 1 and first[0].error:
+        raise HcrError(first[0].error)
+    read = failed = 0
+    with closing(run_chunks(chain(first, tasks), make_engine(options))) as results:
+        printer = _Printer(options, titled=len(first) > 1)
+        for result in results:
+            if result.error:
+                failed += 1
+                print(f"hcr_live: {result.error}", file=sys.stderr)
+            else:
+                read += 1
+                printer.add(result)
+    printer.close()
+    return _status(read, failed)
+
+
+def _status(read: int, failed: int) -> int:
+    if failed and not read:
         return 2
     return 1 if failed else 0
 
 
-def _image_paths(given: tuple[Path, ...]) -> tuple[list[Path], int]:
-    """Replace each folder by its images; return them and how many folders gave none.
+class _Printer:
+    """Prints results in one of the formats."""
 
-    Raises:
-        HcrError: If nothing is left.
-    """
-    from hcr_live.sources.images import list_images
+    def __init__(self, options: ReadOptions, *, titled: bool) -> None:
+        self._format, self._character, self._titled = options.format, options.character, titled
+        self._count = 0
 
-    paths: list[Path] = []
-    failures: list[HcrError] = []
-    for path in given:
-        try:
-            paths += list_images(path) if path.is_dir() else [path]
-        except OSError as error:
-            failures.append(HcrError(f"Cannot read {path}: {error.strerror}."))
-        except HcrError as error:
-            failures.append(error)
-    if not paths:
-        raise failures[0]
-    for failure in failures:
-        print(f"hcr_live: {failure}", file=sys.stderr)
-    return paths, len(failures)
+    def add(self, result: Result) -> None:
+        """Print a result."""
+        if self._format == "text":
+            self._print_text(result)
+        elif self._format == "csv":
+            if not self._count:
+                self._print_columns()
+            print(csv_lines(csv_rows(result.row, character=self._character)), end="")
+        else:
+            text = json.dumps([result.row], indent=2, ensure_ascii=False)
+            print("," if self._count else "[", text[2:-2], sep="\n", end="")
+        self._count += 1
 
+    def close(self) -> None:
+        """Print what comes last."""
+        if self._format == "json":
+            print("\n]" if self._count else "[]")
+        elif self._format == "csv" and not self._count:
+            self._print_columns()
 
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise HcrError(f"Cannot make the folder {folder}: {error.strerror}.") from error
+    def _print_columns(self) -> None:
+        columns = CHARACTER_CSV_COLUMNS if self._character else CSV_COLUMNS
+        print(csv_lines([columns]), end="")
 
-
-def _free_target(folder: Path, source: Path, taken: set[Path]) -> Path:
-    """Return where the annotated copy goes; pictures of one name get numbers."""
-    number, target = 1, folder / f"{source.stem}-annotated.png"
-    while target in taken:
-        number += 1
-        target = folder / f"{source.stem}-annotated-{number}.png"
-    taken.add(target)
-    return target
-
-
-def _write_annotated(target: Path, image: NDArray[np.uint8], reading: Reading) -> None:
-    """Write a copy of the picture with boxes and letters.
-
-    Raises:
-        HcrError: If it can't be written.
-    """
-    import cv2
-
-    from hcr_live.overlay import annotate_reading
-
-    encoded, content = cv2.imencode(".png", annotate_reading(image, reading))
-    try:
-        if not encoded:
-            raise OSError(0, "it can't be encoded as PNG")
-        target.write_bytes(content.tobytes())
-    except OSError as error:
-        raise HcrError(f"Cannot write {target}: {error.strerror}.") from error
-
-
-def _print_text(path: Path, reading: Reading, *, titled: bool) -> None:
-    if titled:
-        print(f"{path}:")
-    if reading.text:
-        print(reading.text, flush=True)
-    if reading.joined:
-        print(
-            f"hcr_live: Joined writing in {path} is not read: write the letters apart.",
-            file=sys.stderr,
-        )
-    elif not reading.text:
-        print(f"hcr_live: No writing found in {path}.", file=sys.stderr)
-
-
-def _print_csv(readings: list[tuple[str, Reading]]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for source, reading in readings:
-        for number, character in enumerate(reading.characters):
-            candidates = " ".join(f"{text}:{value:.4f}" for text, value in character.candidates)
-            writer.writerow(
-                (
-                    source,
-                    number,
-                    character.text,
-                    f"{character.confidence:.4f}",
-                    *character.box,
-                    candidates,
-                )
+    def _print_text(self, result: Result) -> None:
+        source, row = result.source, result.row
+        if self._titled:
+            print(f"{source}:")
+        if row["text"]:
+            print(row["text"], flush=True)
+        if row.get("joined"):
+            print(
+                f"hcr_live: Joined writing in {source} is not read: write the letters apart.",
+                file=sys.stderr,
             )
+        elif not row["text"]:
+            print(f"hcr_live: No writing found in {source}.", file=sys.stderr)
+
+
+# To a file
+
+
+def _write_all(options: ReadOptions, out: Path) -> int:
+    """Write what comes to a file, with a journal beside it that an interrupted run goes on from."""
+    journal_path = out.with_name(out.name + ".journal")
+    output, journal = _opened(options, out, journal_path)
+    if output is None:
+        print(f"hcr_live: {out} is complete, there is nothing left to read.", file=sys.stderr)
+        return _report(journal)
+    try:
+        _fill(options, output, journal)
+        output.finish()
+        if rows_path(out) != out:
+            rows_path(out).unlink(missing_ok=True)
+    except OSError as error:
+        raise HcrError(
+            f"Cannot write {out}: {error.strerror or error}; what is written stays, go on with"
+            " --resume."
+        ) from error
+    finally:
+        output.close()
+        journal.close()
+    return _report(journal)
+
+
+def _opened(options: ReadOptions, out: Path, path: Path) -> tuple[Output | None, Journal]:
+    """Open output and journal, anew or where they were left; no output: it is complete."""
+    rows = rows_path(out)
+    try:
+        if options.resume and path.exists():
+            is_complete = rows != out and out.exists() and not rows.exists()
+            size = sys.maxsize if is_complete else rows.stat().st_size if rows.exists() else 0
+            journal = Journal.resume(path, _header(options), size)
+            if is_complete:
+                _must_hold_all(options, journal, out)
+                return None, journal
+            return Output(rows, journal.written.size, character=options.character), journal
+        for existing in (out, rows):
+            if existing.exists():
+                how = "delete it, or write to another file"
+                if path.exists():
+                    how = f"go on with --resume, {how}"
+                raise HcrError(f"{existing} exists: {how}.")
+        journal = Journal.start(path, _header(options))
+        return Output(out, 0, character=options.character), journal
+    except OSError as error:
+        raise HcrError(
+            f"Cannot write {error.filename or out}: {error.strerror or error}."
+        ) from error
+
+
+def _header(options: ReadOptions) -> Header:
+    """Return all of the options that the rows depend on."""
+    return {
+        "hcr_live": __version__,
+        "input": [str(each) for each in options.images],
+        "--alphabet": options.alphabet,
+        "--min-confidence": options.min_confidence,
+        "--model": options.model and str(options.model),
+        "--region": options.region and list(options.region),
+        "--character": options.character,
+        "--every": options.every,
+        "--annotate": options.annotate and str(options.annotate),
+    }
+
+
+def _fill(options: ReadOptions, output: Output, journal: Journal) -> None:
+    """Read what is not written yet and write it."""
+    engine = make_engine(options)
+    resumed = _Resumed(journal)
+    with _bar(options, journal.written.done) as bar:
+        results = run_chunks(_tasks(options, wanted=resumed), engine)
+        with closing(results):
+            while some := list(islice(results, engine.chunk)):
+                output.write(some)
+                journal.commit(some, output.size)
+                bar.update(len(some))
+    resumed.must_have_passed_all()
+
+
+class _Resumed:
+    """Passes over what is written already, and checks that it is the same input.
+
+    Args:
+        journal: Of the interrupted run.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._then = journal.written
+        self._count = self._names = 0
+
+    def __call__(self, source: str) -> bool:
+        """Return whether a source is still to be read.
+
+        Raises:
+            HcrError: If those before it are not the ones that were read.
+        """
+        if self._count == self._then.done:
+            return True
+        self._count += 1
+        self._names = checksum(source, self._names)
+        if self._count == self._then.done:
+            self._must_agree()
+        return False
+
+    def must_have_passed_all(self) -> None:
+        """Check that there were as many sources as were read before.
+
+        Raises:
+            HcrError: If there were fewer.
+        """
+        if self._count < self._then.done:
+            self._must_agree()
+
+    def _must_agree(self) -> None:
+        if self._names != self._then.names:
+            raise HcrError(
+                "The pictures are not those of the interrupted run: some were added, removed or"
+                " renamed since; give the same ones, or write to another file."
+            )
+
+
+def _must_hold_all(options: ReadOptions, journal: Journal, out: Path) -> None:
+    resumed = _Resumed(journal)
+    for task in _tasks(options, wanted=resumed):
+        raise HcrError(f"{out} is complete and does not hold {task.source}: write to another file.")
+    resumed.must_have_passed_all()
+
+
+def _bar(options: ReadOptions, done: int) -> Any:
+    from tqdm import tqdm
+
+    total = None
+    if sys.stderr is not None and sys.stderr.isatty():
+        total = count_of(options.images, every=options.every)
+    return tqdm(
+        total=total, initial=done, unit=" pictures", disable=None, dynamic_ncols=True, leave=False
+    )
+
+
+def _report(journal: Journal) -> int:
+    """Name the pictures that could not be read, and return the exit status."""
+    written = journal.written
+    if written.failed:
+        print(f"hcr_live: {written.failed} of {written.done} could not be read:", file=sys.stderr)
+        for _, error in journal.bad():
+            print(f"  {error}", file=sys.stderr)
+    return _status(written.done - written.failed, written.failed)

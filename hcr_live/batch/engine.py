@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from hcr_live.batch.reader import BatchReader
 from hcr_live.batch.task import BatchSettings, Result, Task
+
+_MOST_CONTENT = 4 << 20
+"""Bytes that tasks bring with them, for each chunk."""
 
 
 class Engine(Protocol):
@@ -30,7 +32,7 @@ class Engine(Protocol):
         """
 
 
-def run_chunks(tasks: Iterable[Task], engine: Engine) -> Iterator[Result]:
+def run_chunks(tasks: Iterable[Task], engine: Engine) -> Generator[Result, None, None]:
     """Yield what comes of each task, in their order; memory stays flat however many there are.
 
     Args:
@@ -45,7 +47,17 @@ def run_chunks(tasks: Iterable[Task], engine: Engine) -> Iterator[Result]:
 
 
 def _chunked(tasks: Iterator[Task], size: int) -> Iterator[list[Task]]:
-    while chunk := list(islice(tasks, size)):
+    """Yield so many tasks at a time, fewer where they bring much content with them."""
+    chunk: list[Task] = []
+    held = 0
+    for task in tasks:
+        chunk.append(task)
+        if task.content is not None:
+            held += len(task.content) if isinstance(task.content, bytes) else task.content.nbytes
+        if len(chunk) == size or held > _MOST_CONTENT:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
         yield chunk
 
 

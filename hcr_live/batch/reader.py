@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hcr_live.batch.task import BatchSettings, Result, Row, Task
+from hcr_live.batch.task import BatchSettings, Result, Task
 from hcr_live.errors import HcrError
 from hcr_live.events import prediction_fields, reading_fields
+from hcr_live.frame import Box
 from hcr_live.quiet import silent_opencv_log, silent_stderr
 from hcr_live.reading import Reading
 from hcr_live.recognizer import Recognizer
@@ -30,30 +31,63 @@ class BatchReader:
     def __init__(self, settings: BatchSettings) -> None:
         self._settings = settings
         self._recognizer = Recognizer(
-            settings.alphabet, min_confidence=settings.min_confidence, model=settings.model
+            settings.alphabet,
+            min_confidence=settings.min_confidence,
+            model=settings.model,
+            threads=1 if settings.shared else None,
         )
+        if settings.shared:
+            import cv2
+
+            cv2.setNumThreads(1)
 
     def __call__(self, tasks: Sequence[Task]) -> list[Result]:
         """Return what came of each task; a picture that cannot be read stops no other."""
         # Once for all of them: each picture would do it again.
         with silent_opencv_log(), silent_stderr():
-            return [self._result(task) for task in tasks]
+            if self._settings.character:
+                return self._characters(tasks)
+            return [self._reading(task) for task in tasks]
 
-    def _result(self, task: Task) -> Result:
+    def _reading(self, task: Task) -> Result:
         try:
-            return Result(task.source, self._row(task, _picture(task)))
+            image = _picture(task)
+            reading = self._recognizer.read(image, self._settings.region)
+            if task.annotated:
+                write_annotated(task.annotated, image, reading)
         except HcrError as error:
             return Result(task.source, {}, str(error))
+        return Result(task.source, reading_fields(task.source, reading))
 
-    def _row(self, task: Task, image: NDArray[np.uint8]) -> Row:
-        if self._settings.character:
-            return {"source": task.source} | prediction_fields(
-                self._recognizer.read_character(image)
-            )
-        reading = self._recognizer.read(image, self._settings.region)
-        if task.annotated:
-            write_annotated(task.annotated, image, reading)
-        return reading_fields(task.source, reading)
+    def _characters(self, tasks: Sequence[Task]) -> list[Result]:
+        errors: dict[int, str] = {}
+
+        def pictures() -> Iterator[NDArray[np.uint8]]:
+            for number, task in enumerate(tasks):
+                try:
+                    yield _cropped(_picture(task), self._settings.region)
+                except HcrError as error:
+                    errors[number] = str(error)
+
+        predictions = iter(self._recognizer.read_characters(pictures()))
+        results = []
+        for number, task in enumerate(tasks):
+            if number in errors:
+                results.append(Result(task.source, {}, errors[number]))
+            else:
+                fields = prediction_fields(next(predictions))
+                results.append(Result(task.source, {"source": task.source} | fields))
+        return results
+
+
+def _cropped(image: NDArray[np.uint8], region: Box | None) -> NDArray[np.uint8]:
+    if region is None:
+        return image
+    from hcr_live.paper.page import check_region
+
+    check_region(region, image.shape[1], image.shape[0])
+    x, y, w, h = region
+    return image[y : y + h, x : x + w]
 
 
 def write_annotated(target: str, image: NDArray[np.uint8], reading: Reading) -> None:
@@ -82,6 +116,7 @@ def _picture(task: Task) -> NDArray[np.uint8]:
     Raises:
         HcrError: If there is none.
     """
+    from hcr_live.batch.sources import page_picture
     from hcr_live.sources.images import decode_image, load_image
 
     if task.error:
@@ -90,4 +125,4 @@ def _picture(task: Task) -> NDArray[np.uint8]:
         return decode_image(task.content, task.source)
     if task.content is not None:
         return task.content
-    return load_image(task.path)
+    return load_image(task.path) if task.page is None else page_picture(task.path, task.page)

@@ -62,6 +62,7 @@ class BatchSettings:
         model: Likewise.
         region: Read only this part of every picture.
         character: Whether each picture is said to show one character.
+        shared: Whether other processes read on this machine's processors as well.
     """
 
     alphabet: str = "letters"
@@ -69,3 +70,4 @@ class BatchSettings:
     model: Path | None = None
     region: Box | None = None
     character: bool = False
+    shared: bool = False

@@ -138,7 +138,13 @@ def list_images(folder: str | Path) -> list[Path]:
             f"The folder {folder} holds no images: choose one with JPEG, PNG, BMP, WebP"
             " or TIFF files."
         )
-    return sorted(paths, key=_natural_key)
+    return sorted(paths, key=lambda path: natural_key(path.name))
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """Return what sorts names as people count: img2 before img10."""
+    parts = re.split(r"([0-9]+)", name.casefold())
+    return [int(part) if i % 2 else part for i, part in enumerate(parts)], name
 
 
 class ImageSource:
@@ -229,11 +235,6 @@ class ImageSource:
                 self.skipped.append(str(error))
                 self._skipped_names.append(path.name)
         return None
-
-
-def _natural_key(path: Path) -> tuple[list[str | int], str]:
-    parts = re.split(r"([0-9]+)", path.name.casefold())
-    return [int(part) if i % 2 else part for i, part in enumerate(parts)], path.name
 
 
 def _read_bytes(path: Path) -> bytes:
