@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import math
@@ -201,6 +202,8 @@ class Reader:
         finally:
             if self._hands is not None:
                 self._hands.close()
+            self._session = None
+            gc.collect()  # a session refers to itself, and its network's memory is not Python's
 
     def _take(self, item: Picture | Word) -> bool:
         """Answer one message; return False after the last."""
