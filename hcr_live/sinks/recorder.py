@@ -8,9 +8,11 @@ MP4 (FFmpeg's `hybrid_fragmented`), so that players can seek in it and messenger
 from __future__ import annotations
 
 import io
+import math
 import os
 import queue
 import threading
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -25,8 +27,13 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
+    from hcr_live.sinks.tracks import Track
+
 _TICKS_A_SECOND = 90_000
 _FRAGMENT_MICROSECONDS = 500_000
+_APART_MICROSECONDS = 1_000_000
+"""So long what there is waits for a track that has nothing: there may be no cue for minutes."""
+
 _FRAMES_WAITING, _BYTES_WAITING = 24, 64 << 20
 _NOMINAL_FPS = 30
 _KEY_FRAME_EVERY = 60
@@ -89,6 +96,9 @@ class Recorder:
         *,
         overwrite: bool = False,
         wait: bool = False,
+        begin: float | None = None,
+        tracks: Sequence[Track] = (),
+        title: str = "",
     ) -> None:
         """Open the file and start the encoder.
 
@@ -99,6 +109,9 @@ class Recorder:
             overwrite: Replace an existing file.
             wait: Let `write` wait for the encoder (files: nothing is left out) instead of
                 dropping pictures (live).
+            begin: Time at which the recording begins; None: at the first picture.
+            tracks: Sound and subtitles, closed with the recording.
+            title: What players call it, or "".
 
         Raises:
             HcrError: If the file cannot be written, see `check_recording_path`.
@@ -112,9 +125,14 @@ class Recorder:
         self._closed = False
         self._written = 0
         self._is_last_taken = False
+        self._begin = begin
+        self._tracks = list(tracks)
+        self._end = 0.0
         self._output = _Output(_create(self.path, overwrite))
         try:
-            self._container, self._stream = _start_encoder(self._output, *self._size)
+            self._container, self._stream = _start_encoder(self._output, *self._size, title)
+            for track in tracks:
+                track.open(self._container)
         except BaseException:
             self._output.close()
             self.path.unlink(missing_ok=True)
@@ -142,8 +160,8 @@ class Recorder:
         Args:
             image: uint8 (height, width, 3), BGR. Another size than that of the recording is
                 scaled to fit, on black.
-            time: Seconds of any start; the recording begins at the first one. Times that do
-                not increase are moved on by the smallest step.
+            time: Seconds of any start; the recording begins at the first one, or as said. Times
+                that do not increase are moved on by the smallest step.
         """
         if self._closed or self.error:
             return
@@ -153,10 +171,15 @@ class Recorder:
         # Converting here halves what waits in the queue, and replaces the copy.
         self._queue.put((_to_yuv(image, *self._size), time))
 
-    def close(self) -> None:
-        """Encode what waits, finish the file; may be called twice."""
+    def close(self, *, whole: bool = False) -> None:
+        """Encode what waits, finish the file; may be called twice.
+
+        Args:
+            whole: Tracks go on to their own end, else no further than the pictures.
+        """
         if not self._closed:
             self._closed = True
+            self._end = math.inf if whole else 0.0
             self._queue.put(None)
         self._thread.join()
 
@@ -177,13 +200,15 @@ class Recorder:
                 self.path.unlink(missing_ok=True)  # nothing was shown: no file without pictures
         except OSError as error:
             self._fail(error)
+        for track in self._tracks:
+            track.close()
         while not self._is_last_taken:  # `write` or `close` may be waiting for room
             self._take()
 
     def _encode(self) -> None:
         import av
 
-        begin: float | None = None
+        begin = self._begin
         last = -1
         while True:
             item = self._take()
@@ -198,9 +223,25 @@ class Recorder:
             frame.time_base = Fraction(1, _TICKS_A_SECOND)
             self._container.mux(self._stream.encode(frame))
             self._written += 1
+            self._add_tracks(last / _TICKS_A_SECOND)
             if self._output.error is not None:
                 return
         self._container.mux(self._stream.encode(None))
+        if self._written:
+            self._add_tracks(max(self._end, (last + 1) / _TICKS_A_SECOND))
+
+    def _add_tracks(self, until: float) -> None:
+        """Write what tracks hold up to a time; one that fails takes no picture with it."""
+        import av
+
+        for track in list(self._tracks):
+            try:
+                for packet in track.packets(until):
+                    self._container.mux_one(packet)
+            except (av.error.FFmpegError, ValueError) as error:
+                track.fail(error)
+                track.close()
+                self._tracks.remove(track)
 
     def _take(self) -> _Queued | None:
         item = self._queue.get()
@@ -307,7 +348,9 @@ def _create(path: Path, overwrite: bool) -> io.FileIO:
         ) from error
 
 
-def _start_encoder(output: _Output, width: int, height: int) -> tuple[OutputContainer, VideoStream]:
+def _start_encoder(
+    output: _Output, width: int, height: int, title: str
+) -> tuple[OutputContainer, VideoStream]:
     import av
 
     container = av.open(
@@ -316,9 +359,11 @@ def _start_encoder(output: _Output, width: int, height: int) -> tuple[OutputCont
         format="mp4",
         buffer_size=_IO_BYTES,
         container_options={
-            "movflags": "+hybrid_fragmented+default_base_moof",
+            # The head waits for the first packets: only then it can say where sound begins.
+            "movflags": "+hybrid_fragmented+default_base_moof+delay_moov",
             "frag_duration": str(_FRAGMENT_MICROSECONDS),
             "flush_packets": "1",
+            "max_interleave_delta": str(_APART_MICROSECONDS),
         },
     )
     try:
@@ -327,6 +372,8 @@ def _start_encoder(output: _Output, width: int, height: int) -> tuple[OutputCont
         raise HcrError(
             "This build of PyAV has no H.264 encoder: install the one of PyPI (pip install av)."
         ) from error
+    if title:
+        container.metadata["title"] = title
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     stream.thread_count = _ENCODER_THREADS
     context = stream.codec_context

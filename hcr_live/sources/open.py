@@ -14,7 +14,7 @@ from hcr_live.sources.images import IMAGE_SUFFIXES, ImageSource, list_images
 from hcr_live.sources.video import VideoSource
 
 DEMO = "demo"
-_DEMO_FILE = "demo.mp4"
+DEMO_FILE = "demo.mp4"
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp", "srt")
 
 
@@ -49,11 +49,11 @@ def open_source(
 
         return CameraSource(int(number[1]), width, height, fps)
     if text == DEMO:
-        return VideoSource(asset_path(_DEMO_FILE), DEMO)
+        return VideoSource(asset_path(DEMO_FILE), DEMO)
     if "://" in text:
         parts = urlsplit(text)
         if parts.scheme.lower() == "file":
-            return _open_path(url2pathname(unquote(parts.path)))
+            return open_path(url2pathname(unquote(parts.path)))
         if parts.scheme.lower() not in _SCHEMES or not parts.netloc:
             raise HcrError(
                 f"{text} is no address of a video: it has to start with http://, https:// or"
@@ -62,10 +62,15 @@ def open_source(
         from hcr_live.sources.stream import open_address
 
         return open_address(text)
-    return _open_path(str(spec))
+    return open_path(str(spec))
 
 
-def _open_path(text: str) -> Source:
+def open_path(text: str) -> Source:
+    """Open a video, an image or a folder of images.
+
+    Raises:
+        HcrError: If it cannot be opened; says why and what to do.
+    """
     path = Path(text).expanduser()
     try:
         is_folder, is_file, exists = path.is_dir(), path.is_file(), path.exists()

@@ -56,6 +56,7 @@ class VideoSource:
         self._stop = threading.Event()
         self._queue: queue.Queue[Frame | _End] = queue.Queue(_DECODED_AHEAD)
         fps = nominal_fps(stream)
+        self._frames = stream.frames or round((container.duration or 0) / 1e6 * fps)
         self._thread = threading.Thread(target=self._decode, name="video", daemon=True)
         self._thread.start()
         first = self._queue.get()
@@ -71,9 +72,24 @@ class VideoSource:
         self._info = SourceInfo(self._name, width, height, fps, live=False)
 
     @property
+    def begin(self) -> float:
+        """Seconds, in the frames' time, at which the file begins: its first picture or sound."""
+        return self._decoder.begin
+
+    @property
+    def zero(self) -> Fraction:
+        """Seconds of the file's own clock at which the frames' time is 0."""
+        return self._decoder.zero
+
+    @property
     def info(self) -> SourceInfo:
         """Name, size as shown (after the file's own rotation) and the average rate."""
         return self._info
+
+    @property
+    def frames(self) -> int:
+        """About how many frames there are by what the file says, 0 where it says nothing."""
+        return self._frames
 
     @property
     def state(self) -> SourceState:
@@ -169,6 +185,8 @@ class _Decoder:
         )
         start = container.start_time or 0
         self._origin = Fraction(start, av.time_base) if self._starts_anywhere else Fraction(0)
+        self.zero = self._origin
+        self.begin = 0.0 if self._starts_anywhere else max(0.0, start / av.time_base)
         rate = nominal_fps(stream)
         self._step = 1 / rate if rate else _FALLBACK_STEP
         self._last = -1.0
@@ -247,6 +265,7 @@ class _Decoder:
             time = float(frame.pts * frame.time_base - self._origin) + self._shift
         if first:
             if time < 0:
+                self.zero += Fraction(time)
                 self._shift, time = -time, 0.0
         elif time <= self._last:
             if self._starts_anywhere:
