@@ -457,7 +457,8 @@ async def _film(port: int, frames: list[bytes], mode: str, seconds: float, paced
 
     try:
         address = f"ws://127.0.0.1:{port}/v1/live"
-        async with connect(address, compression=None, max_size=None) as socket:
+        # As a browser does: no pings of its own.
+        async with connect(address, compression=None, max_size=None, ping_interval=None) as socket:
             await socket.send(json.dumps({"type": "start", "mode": mode}))
             listening = asyncio.create_task(listen(socket))
             await asyncio.wait_for(asyncio.gather(show(socket), listening), seconds + _LONGEST_END)
@@ -545,9 +546,9 @@ def _print_live_clients(arguments: argparse.Namespace) -> None:
     )
     print_row(f"{name}, frames dropped", dropped, "", f"{answered} of {sent} answered")
     # "After the first minute" of five; of a shorter run after as large a part of it.
-    settled, last = min(60.0, seconds / 5), seconds - min(10.0, seconds / 10)
-    before = np.median([value for at, value in memory if settled <= at <= settled + seconds / 10])
-    after = np.median([value for at, value in memory if at >= last])
+    settled = [value for at, value in memory if at >= min(60.0, seconds / 5)] or [memory[-1][1]]
+    few = max(1, len(settled) // 20)
+    before, after = np.median(settled[:few]), np.median(settled[-few:])
     remark = f"from {before:.0f} to {after:.0f} MB, peak {max(memory, key=lambda m: m[1])[1]:.0f}"
     growth = 100 * (after / before - 1) if before else float("nan")
     print_row(f"{name}, growth of memory, %", growth, "within 5", remark)
