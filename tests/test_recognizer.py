@@ -155,3 +155,9 @@ def test_an_unknown_alphabet_or_model_is_refused(tmp_path):
         Recognizer("greek")
     with pytest.raises(HcrError, match=r"none\.tflite"):
         Recognizer(model=tmp_path / "none.tflite")
+
+
+@pytest.mark.parametrize("pitch", [1, 2])
+def test_a_fine_check_is_no_writing(recognizer, pitch):
+    y, x = np.mgrid[:800, :1200] // pitch
+    assert recognizer.read(((x + y) % 2 * 255).astype(np.uint8)).text == ""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.frame import Box
+from hcr_live.paper.blobs import find_blobs
 
 _MOST_BLOBS = 400
 """More ink blobs than this is texture, not writing."""
@@ -58,7 +59,7 @@ def find_characters(
     Returns:
         The characters, in no order.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, ltype=cv2.CV_16U)
+    count, labels, stats, _ = find_blobs(ink)
     if count > 60_000:
         return []
     if count < 2:

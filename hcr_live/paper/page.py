@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from hcr_live.errors import HcrError
 from hcr_live.frame import Box
 from hcr_live.paper.binarise import binarise, ink_channel, is_light_on_dark
+from hcr_live.paper.blobs import find_blobs
 from hcr_live.paper.close_up import find_in_close_up
 from hcr_live.paper.components import InkCharacter, find_characters
 from hcr_live.paper.layout import arrange, skew, straightened
@@ -693,7 +694,7 @@ def _read_part(
 
 def _without_frames(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return ink without what reaches around or along other ink: the edge of a sheet, a table."""
-    _, labels, stats, centres = cv2.connectedComponentsWithStats(ink, ltype=cv2.CV_16U)
+    _, labels, stats, centres = find_blobs(ink)
     width, height = stats[:, 2], stats[:, 3]
     things = centres[1:][np.maximum(width, height)[1:] > 0.01 * max(ink.shape)]
     ink = ink.copy()

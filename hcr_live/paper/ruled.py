@@ -9,6 +9,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from hcr_live.paper.blobs import find_blobs
+
 _STRIPS = 16
 """A line is looked for in so many strips, so that it may be slanted or bent."""
 
@@ -145,7 +147,7 @@ def without_crumbs(
     mask: NDArray[np.uint8], bands: NDArray[np.uint8], thickness: float
 ) -> NDArray[np.uint8]:
     """Return a mask without the blobs that hardly leave the lines: what is left of them."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, ltype=cv2.CV_16U)
+    _, labels, stats, _ = find_blobs(mask)
     # The crossings of a grid are darker than its lines and may be all that is left of it.
     small = stats[:, 2:4].max(axis=1) < 0.05 * min(mask.shape)
     # A large letter may lie along the lines, but is not thin.
