@@ -1,21 +1,23 @@
-"""Accepted words, spoken by the system's voice.
+"""Accepted words, spoken by the system's voice or by the screen reader that runs.
 
-The voice lives in a process of its own. On some systems pyttsx3 needs a main thread, prints, or
-never returns (nateshmbhat/pyttsx3 issues 22, 126, 402); none of that reaches the live loop.
+The library, Prism, gives words to whatever speaks on the system and comes back at once. It lives
+in a process of its own: on macOS it needs a main thread, and nothing that happens in a driver of
+the system, a crash included, shall reach the live loop.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Any, Protocol
 
 from hcr_live.accepted import Accepted, new_words
 from hcr_live.errors import HcrError
@@ -24,12 +26,14 @@ from hcr_live.sinks.worker import AcceptedSink, Worker
 _MOST_WAITING = 8
 _WORDS_AT_ONCE = 12
 _START_SECONDS, _SAY_SECONDS, _END_SECONDS = 30.0, 60.0, 1.0
+_CHARACTERS_A_SECOND = 14.0  # of usual speech
+_POLL_SECONDS = 0.05
 _MISSING = 'Speaking needs another package: pip install "hcr-live[speak]".'
 _VOICES = {
     "win32": "add one in the settings under Time & language, Speech",
     "darwin": "add one in the settings under Accessibility, Spoken Content",
 }
-_VOICES_ELSEWHERE = "install one, as with: sudo apt install espeak-ng alsa-utils"
+_VOICES_ELSEWHERE = "install one, as with: sudo apt install speech-dispatcher"
 
 
 class Voice(Protocol):
@@ -39,7 +43,7 @@ class Voice(Protocol):
         """Say them; returns once they were said."""
 
     def close(self) -> None:
-        """Be silent, at once; may be called twice."""
+        """Say nothing more; may be called twice."""
 
 
 class Speaker(AcceptedSink[str]):
@@ -70,27 +74,26 @@ def make_speaker() -> Speaker:
     Raises:
         HcrError: If the library or a voice is missing.
     """
-    if importlib.util.find_spec("pyttsx3") is None:
+    if importlib.util.find_spec("prism") is None:
         raise HcrError(_MISSING)
-    if sys.platform.startswith("linux") and shutil.which("aplay") is None:
-        raise _no_voice("aplay, which plays it, is missing")
     return Speaker(SystemVoice())
 
 
 class SystemVoice:
-    """The system's voice by pyttsx3, in a process of its own; a `Voice`.
+    """The system's voice, in a process of its own; a `Voice`.
 
     Args:
-        driver: Name of pyttsx3's driver; None for the system's.
+        open_voice: Called in that process; returns the voice, of Prism's `Backend` what is used.
 
     Raises:
         HcrError: If there is no voice.
     """
 
-    def __init__(self, driver: str | None = None) -> None:
+    def __init__(self, open_voice: Callable[[], Any] | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         self._connection, other = context.Pipe()
-        self._process = context.Process(target=_speak, args=(other, driver), daemon=True)
+        arguments = other, open_voice or _open_best_voice
+        self._process = context.Process(target=_speak, args=arguments, daemon=True)
         self._process.start()
         other.close()
         self._closed = False
@@ -101,20 +104,15 @@ class SystemVoice:
             raise
 
     def say(self, words: str) -> None:
-        """Say words; returns once they were said.
+        """Say words; returns about when they were said.
 
         Raises:
             HcrError: If the voice failed or does not answer.
         """
-        try:
-            self._connection.send(words)
-            self._wait(_SAY_SECONDS)
-        except (OSError, HcrError):
-            if not self._closed:
-                raise
+        self._wait(_SAY_SECONDS, words)
 
     def close(self) -> None:
-        """End the process, in the middle of a word if need be; may be called twice."""
+        """End the process; may be called twice."""
         self._closed = True
         self._process.terminate()
         self._process.join(_END_SECONDS)
@@ -122,44 +120,75 @@ class SystemVoice:
             self._process.kill()
             self._process.join(_END_SECONDS)
 
-    def _wait(self, seconds: float) -> None:
-        """Wait until the process has done what it is at."""
+    def _wait(self, seconds: float, words: str | None = None) -> None:
+        """Wait until the process is ready, or has said these words."""
         try:
-            if not self._connection.poll(seconds):
-                raise _no_voice("it does not answer")
-            trouble = self._connection.recv()
+            if words is not None:
+                self._connection.send(words)
+            is_done = self._connection.poll(seconds)
+            trouble = self._connection.recv() if is_done else "it does not answer"
         except (EOFError, OSError):
             trouble = "its process has ended"
-        if trouble:
+        if trouble and not self._closed:
             raise _no_voice(trouble)
 
 
-def _speak(connection: Connection, driver: str | None) -> None:
+def _speak(connection: Connection, open_voice: Callable[[], Any]) -> None:
     """Say what comes, in the process of the voice; answer each with "" or what went wrong."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the program, which ends this one
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)  # events may go to standard output
     os.dup2(nowhere, 2)
-    trouble = ""
-    try:
-        import pyttsx3
+    with contextlib.suppress(EOFError, OSError):  # the program has ended
+        try:
+            voice = open_voice()
+            while True:
+                connection.send("")
+                while not connection.poll(_POLL_SECONDS):
+                    _let_system_work(0.0)
+                words = connection.recv()
+                voice.speak(words, interrupt=False)
+                _wait_until_said(voice, words)
+        except (EOFError, OSError):
+            raise
+        except Exception as error:  # a driver raises anything
+            connection.send(str(error) or type(error).__name__)
 
-        engine = pyttsx3.init(driver)
-        connection.send("")
-        while True:
-            words = connection.recv()
-            # From 2.99 on an engine of Windows says only what comes first (issues 402, 440).
-            del engine
-            engine = pyttsx3.init(driver)
-            engine.say(words)
-            engine.runAndWait()
-            connection.send("")
-    except EOFError:
+
+def _wait_until_said(voice: Any, words: str) -> None:
+    """Wait until the voice is silent; as long as saying it takes where that can't be asked."""
+    _let_system_work(1 / _CHARACTERS_A_SECOND)
+    if voice.features.supports_is_speaking:
+        while voice.speaking:
+            _let_system_work(_POLL_SECONDS)
+    else:
+        _let_system_work(len(words) / _CHARACTERS_A_SECOND)
+
+
+def _let_system_work(seconds: float) -> None:
+    """Wait; on macOS a voice works within the run loop of the main thread."""
+    if sys.platform != "darwin":
+        time.sleep(seconds)
         return
-    except Exception as error:  # the library raises anything
-        trouble = str(error) or type(error).__name__
-    with contextlib.suppress(OSError):
-        connection.send(trouble)
+    foundation = ctypes.CDLL("/System/Library/Frameworks/CoreFoundation.framework/CoreFoundation")
+    mode = ctypes.c_void_p.in_dll(foundation, "kCFRunLoopDefaultMode")
+    foundation.CFRunLoopRunInMode.argtypes = ctypes.c_void_p, ctypes.c_double, ctypes.c_bool
+    until = time.monotonic() + seconds
+    foundation.CFRunLoopRunInMode(mode, seconds, False)
+    time.sleep(max(0.0, until - time.monotonic()))  # it comes back at once if it has nothing to do
+
+
+def _open_best_voice() -> Any:
+    """Return the screen reader that runs, else the system's voice."""
+    import prism
+
+    context = prism.Context()
+    try:
+        voice = context.create_best()
+    except ValueError as error:
+        raise RuntimeError("there is none") from error
+    voice.context = context  # which has to live as long
+    return voice
 
 
 def _no_voice(reason: str) -> HcrError:
