@@ -203,7 +203,7 @@ def _opened(options: ReadOptions, out: Path, path: Path) -> tuple[Output | None,
             if is_complete:
                 _must_hold_all(options, journal, out)
                 return None, journal
-            return Output(rows, journal.written.size, character=options.character), journal
+            return Output(out, journal.written.size, character=options.character), journal
         for existing in (out, rows):
             if existing.exists():
                 how = "delete it, or write to another file"

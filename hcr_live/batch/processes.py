@@ -49,8 +49,9 @@ class LocalProcesses:
 
     def read(self, chunks: Iterator[Sequence[Task]]) -> Iterator[Sequence[Result]]:
         """As `Engine.read`."""
-        first = list(islice(chunks, 2))
-        if self._jobs == 1 or len(first) < 2:
+        few = 2 * self._jobs
+        first = list(islice(chunks, few))
+        if self._jobs == 1 or len(first) < few:
             yield from ThisProcess(self._settings, self.chunk).read(chain(first, chunks))
             return
         workers = _Workers(replace(self._settings, shared=True), self._jobs)

@@ -91,7 +91,7 @@ def page_picture(path: str, page: int) -> NDArray[np.uint8]:
         finally:
             document.close()
     except (pdfium.PdfiumError, OSError, ZeroDivisionError) as error:
-        raise HcrError(f"Page {page + 1} of {path} cannot be drawn: {error}.") from error
+        raise HcrError(f"Page {page + 1} of {path} cannot be drawn: {_said(error)}.") from error
 
 
 def _files(given: str) -> Iterator[str | HcrError]:
@@ -214,7 +214,7 @@ def _pages(path: str, every: float, wanted: Wanted) -> Iterator[Task]:
         count = len(document)
         document.close()
     except pdfium.PdfiumError as error:
-        raise HcrError(f"{path} cannot be read as a PDF: {error}.") from error
+        raise HcrError(f"{path} cannot be read as a PDF: {_said(error)}.") from error
     for page in range(count):
         source = f"{path}#page={page + 1}"
         if wanted(source):
@@ -275,7 +275,7 @@ _DAMAGED = _damage()
 
 
 def _said(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or "it ends early"
+    return (getattr(error, "strerror", None) or str(error) or "it ends early").rstrip(".")
 
 
 def _content(file: IO[bytes], size: int, source: str) -> bytes:
