@@ -106,7 +106,7 @@ class SoundTrack:
         while True:
             try:
                 packet = self._next or next(self._packets, None)
-            except av.error.FFmpegError:  # the file was cut off: its pictures end as well
+            except (av.error.FFmpegError, IndexError):  # cut off, and so are its pictures
                 packet = None
             self._next = packet
             if packet is None:
@@ -141,11 +141,22 @@ class _Copy:
     """Hands packets of a stream on as they are."""
 
     def __init__(self, stream: AudioStream, container: OutputContainer) -> None:
+        from av.bitstream import BitStreamFilterContext
+
         self._stream = container.add_stream_from_template(stream)
         _describe(self._stream, stream)
         self._last = -math.inf
+        self._filter = None
+        if (
+            stream.codec_context.codec.canonical_name == "aac"
+            and not stream.codec_context.extradata
+        ):
+            # As broadcast: each packet has a head of its own, which MP4 wants once.
+            self._filter = BitStreamFilterContext("aac_adtstoasc", stream)
 
     def packets(self, packet: Packet, offset: Fraction) -> Iterator[Packet]:
+        import av
+
         if packet.size == 0 or packet.is_corrupt or packet.time_base is None:
             return
         pts = packet.pts if packet.pts is not None else packet.dts
@@ -156,8 +167,13 @@ class _Copy:
         if pts <= self._last or (pts + (packet.duration or 0)) < 0:
             return
         packet.pts = packet.dts = self._last = pts
-        packet.stream = self._stream
-        yield packet
+        try:
+            packets = [packet] if self._filter is None else self._filter.filter(packet)
+        except av.error.FFmpegError:
+            return  # damaged
+        for whole in packets:
+            whole.stream = self._stream
+            yield whole
 
 
 class _Encoder:
@@ -174,6 +190,7 @@ class _Encoder:
         self._stream.bit_rate = _BITS_A_CHANNEL * self._stream.channels
         _describe(self._stream, stream)
         self._filters: Graph | None = None
+        self._end = 0
         self._format = f"sample_fmts=fltp:sample_rates={rate}:channel_layouts={layout}"
 
     def packets(self, packet: Packet, offset: Fraction) -> Iterator[Packet]:
@@ -185,9 +202,13 @@ class _Encoder:
         except av.error.FFmpegError:
             return  # damaged; the gap becomes silence
         for frame in frames:
-            if frame.pts is None or frame.time_base is None:
+            base = frame.time_base or packet.time_base
+            if base is None:
                 continue
-            frame.pts -= round(offset / frame.time_base)
+            # Where the file does not say when a frame begins, it is where the one before ended.
+            begin = self._end if frame.pts is None else frame.pts
+            self._end = begin + round(Fraction(frame.samples, frame.sample_rate) / base)
+            frame.pts, frame.time_base = begin - round(offset / base), base
             self._push(frame)
             yield from self._pull()
         if is_end:

@@ -211,7 +211,7 @@ class _Decoder:
         while True:
             try:
                 packet = next(packets)
-            except StopIteration:
+            except (StopIteration, IndexError):  # PyAV flushes streams, too, that began later on
                 break
             except av.error.FFmpegError:
                 self._is_cut = True
