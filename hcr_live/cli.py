@@ -16,7 +16,9 @@ from hcr_live.alphabet import ALPHABETS
 from hcr_live.errors import HcrError
 from hcr_live.frame import Box
 from hcr_live.options import (
+    EXCERPT_FORMATS,
     KEYS,
+    LAYOUTS,
     MODES,
     PENS,
     READ_FORMATS,
@@ -27,6 +29,8 @@ from hcr_live.options import (
     ReplayOptions,
     ServeOptions,
 )
+
+_LONGEST_EXCERPT = 30  # seconds: more of them would take much memory while they are written
 
 _EXAMPLES = """\
 examples:
@@ -59,6 +63,19 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
     return value
+
+
+def _excerpt_seconds(text: str) -> float:
+    value = _positive(text)
+    if value > _LONGEST_EXCERPT:
+        raise argparse.ArgumentTypeError(f"'{text}' is more than {_LONGEST_EXCERPT} seconds")
+    return value
+
+
+def _title(text: str) -> str:
+    if not text.isprintable():
+        raise argparse.ArgumentTypeError("it has to be one line of printable characters")
+    return text
 
 
 def _positive_whole(text: str) -> int:
@@ -218,6 +235,53 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
         "--overwrite",
         action="store_true",
         help="let --record replace a file that exists",
+    )
+    parser.add_argument(
+        "--layout",
+        choices=LAYOUTS,
+        default="overlay",
+        help="write on the camera's picture; or show beside it, or in its corner, the last "
+        "character as the network saw it, with the probabilities; default overlay",
+    )
+    parser.add_argument(
+        "--title", type=_title, default="", metavar="TEXT", help="a line at the top of the picture"
+    )
+    parser.add_argument(
+        "--excerpt-seconds",
+        type=_excerpt_seconds,
+        default=5.0,
+        metavar="S",
+        help="how much the key g saves as an animated picture, 30 at most; default 5",
+    )
+    parser.add_argument(
+        "--excerpt-format",
+        choices=EXCERPT_FORMATS,
+        default="gif",
+        help="of what the key g saves: gif, which every program shows, or webp, a tenth as large; "
+        "default gif",
+    )
+    parser.add_argument(
+        "--virtual-camera",
+        action="store_true",
+        help="be a camera that calls and streaming programs can choose; needs "
+        "pip install 'hcr-live[virtual-camera]' and a device of the system",
+    )
+    parser.add_argument(
+        "--speak",
+        action="store_true",
+        help="say each word that is complete; needs pip install 'hcr-live[speak]'",
+    )
+    parser.add_argument(
+        "--type",
+        action="store_true",
+        help="type the text into the window that has the focus, whichever that is; needs "
+        "pip install 'hcr-live[type]'",
+    )
+    parser.add_argument(
+        "--clipboard",
+        action="store_true",
+        help="copy the text to the clipboard whenever it changes; needs "
+        "pip install 'hcr-live[type]'",
     )
     parser.add_argument(
         "--events",

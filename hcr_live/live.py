@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import signal
 import sys
 import time
@@ -18,10 +20,12 @@ from numpy.typing import NDArray
 
 from hcr_live import __version__
 from hcr_live.errors import HcrError
-from hcr_live.events import Event, end_event, start_event
+from hcr_live.events import Event, end_event, start_event, view_event
 from hcr_live.frame import Box, Frame
-from hcr_live.options import LiveOptions
-from hcr_live.overlay import annotate
+from hcr_live.options import ExcerptFormat, Layout, LiveOptions
+from hcr_live.outputs import Outputs, open_outputs
+from hcr_live.overlay.annotate import annotated_size
+from hcr_live.overlay.layout import compose, composed_size, with_countdown
 from hcr_live.paper.page import check_region
 from hcr_live.resources import asset_path
 from hcr_live.sources.base import EndOfSource, Source
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
     from hcr_live.air.watcher import Hands, HandWatcher
     from hcr_live.session import Session
     from hcr_live.sinks.events import EventLog
+    from hcr_live.sinks.excerpt import Excerpts
     from hcr_live.sinks.recorder import Recorder
     from hcr_live.sinks.window import Window
 
@@ -38,6 +43,7 @@ _STILL_SECONDS = 2.0  # how long the window shows each picture of a folder
 _END_SECONDS = 2.0  # how long the window stays after the last frame of a file
 _DECODED_SECONDS = 1.0  # a file's next frame is there by then, on a busy machine as well
 _NOTICE_SECONDS = 4.0
+_COUNTDOWN_SECONDS = 3.0  # before a recording from a camera, for who has to get ready
 _USUAL_FPS = 24.0  # of a film; phones and cameras have more
 
 
@@ -62,6 +68,12 @@ class LiveLoop:
         record: Recording to start with, or None.
         mirror: Show the picture as in a mirror.
         max_seconds: Stop after so much time, or None.
+        layout: How camera and network stand together.
+        title: A line on every picture, or "".
+        countdown: Seconds that a recording waits before it takes pictures; the window counts.
+        excerpts: Keeps the last seconds shown; None for no such key.
+        excerpt_format: What it writes.
+        outputs: Where text and pictures go besides.
         clock: Seconds of a steady clock; a test passes its own.
     """
 
@@ -76,6 +88,12 @@ class LiveLoop:
         overwrite: bool = False,
         mirror: bool = False,
         max_seconds: float | None = None,
+        layout: Layout = "overlay",
+        title: str = "",
+        countdown: float = 0.0,
+        excerpts: Excerpts | None = None,
+        excerpt_format: ExcerptFormat = "gif",
+        outputs: Outputs | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._source = source
@@ -86,8 +104,15 @@ class LiveLoop:
         self._overwrite = overwrite
         self._max_seconds = max_seconds
         self._clock = clock
+        self._layout: Layout = layout
+        self._title = title
+        self._countdown = countdown
+        self._count_until = float("-inf")
+        self._excerpts = excerpts
+        self._excerpt_format = excerpt_format
+        self._outputs = outputs or Outputs()
         self._recorder: Recorder | None = None
-        self._status = Status(mirror=mirror)
+        self._status = Status(mirror=mirror, sending=self._outputs.shown)
         self._notice, self._notice_until = "", float("-inf")
         self._view: View | None = None
         self._ahead: deque[Frame | Exception] = deque()
@@ -96,6 +121,7 @@ class LiveLoop:
         self._dropped_before = 0
         self._started = clock()
         self.recording_error = ""
+        self.output_errors: list[str] = []
         self._shown_at = float("-inf")
         self._quit = False
 
@@ -122,8 +148,7 @@ class LiveLoop:
             return
         info = self._source.info
         blank = Frame(np.zeros((info.height, info.width, 3), np.uint8), 0, 0.0)
-        picture = annotate(self._session.refresh(View(blank, "paper", True, "")), self._status)
-        self._start_recording(picture)
+        self._start_recording(self._draw(self._session.refresh(View(blank, "paper", True, ""))))
 
     def _step(self) -> None:
         frame = self._next_frame()
@@ -136,13 +161,19 @@ class LiveLoop:
             # What a camera took while the program still loaded was not dropped by the loop.
             self._dropped_before = self._source.dropped
             self._started = self._clock()
+            self._begin_countdown()
         self._frames += 1
         self._view, events = self._session.step(frame)
         self._emit(events)
         self._look_ahead()
         self._measure_rate()
-        if self._window is not None or self._recorder is not None or self._record_to is not None:
+        self._outputs.follow(self._view)
+        if self._is_picture_wanted():
             self._show(self._view)
+
+    def _is_picture_wanted(self) -> bool:
+        records = self._recorder is not None or self._record_to is not None
+        return self._window is not None or records or self._outputs.takes_pictures
 
     def _next_frame(self) -> Frame | None:
         if not self._ahead:
@@ -176,25 +207,39 @@ class LiveLoop:
         if self._max_seconds is not None and self._elapsed() >= self._max_seconds:
             raise EndOfSource
         if self._window is not None and self._view is not None:
-            status = replace(self._present_status(), fps=0.0)
-            self._window.show(annotate(self._view, status))
+            self._present(self._draw(self._view, fps=0.0))
         self._take_keys(0.0)
 
     def _show(self, view: View) -> None:
-        self._picture = annotate(view, self._present_status())
+        self._picture = self._draw(view)
         self._start_recording(self._picture)
-        if self._recorder is not None:
+        self._outputs.picture(self._picture)
+        if self._recorder is not None and not self._seconds_left():
             self._recorder.write(self._picture, view.frame.time)
             if self._recorder.error:
                 self._say(self._recorder.error)
                 self._stop_recording()
         if self._window is not None:
-            self._window.show(self._picture)
+            if self._excerpts is not None:
+                self._excerpts.picture(self._picture, view.frame.time)
+            self._present(self._picture)
             self._take_keys(self._time_to_next(view))
 
-    def _present_status(self) -> Status:
-        recording = self._recorder is not None or self._record_to is not None
-        return replace(self._status, notice=self._current_notice(), recording=recording)
+    def _draw(self, view: View, *, fps: float | None = None) -> NDArray[np.uint8]:
+        records = self._recorder is not None or self._record_to is not None
+        status = replace(
+            self._status,
+            fps=self._status.fps if fps is None else fps,
+            notice=self._current_notice(),
+            recording=records and not self._seconds_left(),
+        )
+        return compose(view, status, self._layout, self._title)
+
+    def _present(self, picture: NDArray[np.uint8]) -> None:
+        """Show a picture, with the countdown that no recording has."""
+        if self._window is not None:
+            left = self._seconds_left()
+            self._window.show(with_countdown(picture, math.ceil(left)) if left else picture)
 
     def _time_to_next(self, view: View) -> float:
         """Seconds to wait so that a file plays at its own pace."""
@@ -223,7 +268,8 @@ class LiveLoop:
     def _redraw(self) -> None:
         """Show what a key changed before the next frame comes: after a still it may be long."""
         if self._window is not None and self._view is not None and not self._quit:
-            self._window.show(annotate(self._view, self._present_status()))
+            self._picture = self._draw(self._view)
+            self._present(self._picture)
 
     def _press(self, key: str) -> None:
         session = self._session
@@ -238,6 +284,8 @@ class LiveLoop:
             self._toggle_recording()
         elif key == "s":
             self._snapshot()
+        elif key == "g" and self._excerpts is not None:
+            self._say(self._excerpts.save(_free_name(f".{self._excerpt_format}")))
         else:
             edits: dict[str, Callable[[], list[Event]]] = {
                 "m": session.next_mode,
@@ -254,13 +302,14 @@ class LiveLoop:
                 self._emit(edits[key]())
         if self._view is not None:
             self._view = session.refresh(self._view)
+            self._outputs.follow(self._view)
 
     def _read_only(self, dragged: Box) -> None:
         """Read only what the mouse was dragged over; a click ends that."""
         if self._view is None or self._picture is None:
             return
         height, width = self._view.frame.image.shape[:2]
-        shown_height, shown_width = self._picture.shape[:2]
+        shown_width, shown_height = annotated_size(width, height)
         x, y, w, h = dragged
         if self._status.mirror:
             x = shown_width - x - w
@@ -274,11 +323,29 @@ class LiveLoop:
             self._emit(self._session.read_only(None))
 
     def _toggle_recording(self) -> None:
-        if self._recorder is not None:
-            self._say(f"Recorded {self._recorder.path}.")
+        if self._recorder is not None or self._record_to is not None:
+            counting, path = self._seconds_left() > 0, self._record_to
+            path = self._recorder.path if self._recorder is not None else path
+            self._say("Nothing is recorded." if counting else f"Recorded {path}.")
             self._stop_recording()
         else:
             self._record_to = _free_name(".mp4")
+            self._begin_countdown()
+
+    def _begin_countdown(self) -> None:
+        """Have a recording that is wished for wait until the writer is ready."""
+        is_wished_for = self._recorder is not None or self._record_to is not None
+        if self._countdown and is_wished_for:
+            self._count_until = self._clock() + self._countdown
+
+    def _seconds_left(self) -> float:
+        """Until the recording takes pictures."""
+        if self._count_until == float("-inf"):
+            return 0.0
+        left = max(0.0, self._count_until - self._clock())
+        if not left:
+            self._count_until = float("-inf")
+        return left
 
     def _start_recording(self, picture: NDArray[np.uint8]) -> None:
         """Start the recording that is wished for, if any, with pictures of this size."""
@@ -299,9 +366,11 @@ class LiveLoop:
         except HcrError as error:
             if self._frames <= 1:
                 raise  # asked for on the command line: better no run than one without it
+            self._count_until = float("-inf")
             self._say(str(error))
 
     def _stop_recording(self) -> None:
+        self._record_to, self._count_until = None, float("-inf")
         if self._recorder is not None:
             self._recorder.close()
             if self._recorder.error:
@@ -314,15 +383,19 @@ class LiveLoop:
             self._recorder = None
 
     def _snapshot(self) -> None:
-        if self._picture is None:
+        """Save what the window shows, and what is known of it."""
+        if self._picture is None or self._view is None:
             return
         import cv2
 
-        path = _free_name(".png")
+        path = _free_name(".png", ".json")
         _, content = cv2.imencode(".png", self._picture)
+        known = view_event(self._view, self._source.dropped - self._dropped_before)
         try:
             path.write_bytes(content.tobytes())
-            self._say(f"Saved {path}.")
+            text = json.dumps(known, indent=2) + "\n"
+            path.with_suffix(".json").write_text(text, encoding="utf-8")
+            self._say(f"Saved {path}, and what was read beside it as .json.")
         except OSError as error:
             self._say(f"Cannot write {path}: {error.strerror}.")
 
@@ -334,9 +407,12 @@ class LiveLoop:
         self._notice, self._notice_until = notice, self._clock() + _NOTICE_SECONDS
 
     def _current_notice(self) -> str:
+        news = self._excerpts.news() if self._excerpts is not None else ""
+        if news:
+            self._say(news)
         if self._clock() < self._notice_until:
             return self._notice
-        return self._source.notice
+        return self._source.notice or self._outputs.notice
 
     def _measure_rate(self) -> None:
         now = self._clock()
@@ -364,13 +440,19 @@ class LiveLoop:
         if self._view is None:
             return
         self._view = self._session.refresh(self._view)
-        if self._recorder is not None and events:
+        self._outputs.follow(self._view)
+        if self._recorder is not None and events and not self._seconds_left():
             after = self._view.frame.time + 1 / max(self._source.info.fps, 1.0)
-            self._recorder.write(annotate(self._view, self._present_status()), after)
+            self._recorder.write(self._draw(self._view), after)
 
     def _finish(self) -> Summary:
         self._flush()
+        if self._recorder is not None and self._seconds_left():
+            self.recording_error = (
+                f"{self._recorder.path} was not recorded: the run ended before the countdown did."
+            )
         self._stop_recording()
+        self._close_outputs()
         frame = self._view.frame if self._view is not None else None
         seconds = self._elapsed() if self._source.info.live else frame.time if frame else 0.0
         dropped = self._source.dropped - self._dropped_before
@@ -384,6 +466,13 @@ class LiveLoop:
             )
         )
         return summary
+
+    def _close_outputs(self) -> None:
+        self._outputs.close(self._session.text)
+        self.output_errors = self._outputs.errors
+        if self._excerpts is not None:
+            self._excerpts.close()
+            self.output_errors += [self._excerpts.error] if self._excerpts.error else []
 
 
 def run(
@@ -408,6 +497,7 @@ def run(
     import cv2
 
     from hcr_live.sinks.events import EventLog
+    from hcr_live.sinks.excerpt import Excerpts
     from hcr_live.sinks.recorder import check_recording_path
     from hcr_live.sinks.window import OpenCVWindow, require_display
     from hcr_live.sources import open_source
@@ -431,10 +521,14 @@ def run(
         if options.region is not None:
             check_region(options.region, source.info.width, source.info.height)
         mirror = source.info.live if options.mirror is None else options.mirror
+        outputs = open_outputs(options, source.info)
+        stack.callback(outputs.close)
         session = _make_session(options, hands, mirror)
         log = stack.enter_context(EventLog(options.events)) if options.events else None
         if wants_window:
-            window = OpenCVWindow(source.info.width, source.info.height)
+            window = OpenCVWindow(
+                *composed_size(source.info.width, source.info.height, options.layout)
+            )
             stack.callback(window.close)
 
         def write_event(event: Event) -> None:
@@ -460,11 +554,19 @@ def run(
             overwrite=options.overwrite,
             mirror=mirror,
             max_seconds=options.max_seconds,
+            layout=options.layout,
+            title=options.title,
+            countdown=_COUNTDOWN_SECONDS if source.info.live and window is not None else 0.0,
+            excerpts=Excerpts(options.excerpt_seconds) if window is not None else None,
+            excerpt_format=options.excerpt_format,
+            outputs=outputs,
             clock=clock,
         )
         if not source.info.live and source.info.fps >= _USUAL_FPS:
             hands.take_turns()
         hands.wait_until_ready()
+        if outputs.shown and window is None:
+            print(f"hcr_live: on until the end: {', '.join(outputs.shown)}.", file=sys.stderr)
         summary = loop.run()
         if summary.text and str(options.events) != "-":
             print(summary.text)
@@ -502,6 +604,7 @@ def _make_session(options: LiveOptions, hands: Hands, mirror: bool) -> Session:
 def _report(source: Source, log: EventLog | None, loop: LiveLoop) -> int:
     """Say on stderr what was lost."""
     problems = [source.notice, log.error if log is not None else "", loop.recording_error]
+    problems += loop.output_errors
     problems = [problem for problem in problems if problem]
     for problem in problems:
         print(f"hcr_live: {problem}", file=sys.stderr)
@@ -535,14 +638,18 @@ def _is_same_file(a: Path, b: Path) -> bool:
         return False
 
 
-def _free_name(ending: str) -> Path:
-    """A file name of the present moment in the current folder that is not taken."""
-    stem = datetime.now().strftime("hcr_live-%Y%m%d-%H%M%S")
-    path, number = Path(stem + ending), 1
-    while path.exists():
+def _free_name(*endings: str) -> Path:
+    """A file name of the present moment in the current folder, not taken with any of the endings.
+
+    Returns:
+        It with the first ending.
+    """
+    stem = name = datetime.now().strftime("hcr_live-%Y%m%d-%H%M%S")
+    number = 1
+    while any(Path(name + ending).exists() for ending in endings):
         number += 1
-        path = Path(f"{stem}-{number}{ending}")
-    return path
+        name = f"{stem}-{number}"
+    return Path(name + endings[0])
 
 
 @contextmanager

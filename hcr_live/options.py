@@ -19,6 +19,9 @@ PENS: tuple[PenChoice, ...] = ("auto", "point", "pinch", "space")
 Layout = Literal["overlay", "side-by-side", "picture-in-picture"]
 LAYOUTS: tuple[Layout, ...] = ("overlay", "side-by-side", "picture-in-picture")
 
+ExcerptFormat = Literal["gif", "webp"]
+EXCERPT_FORMATS: tuple[ExcerptFormat, ...] = ("gif", "webp")
+
 ReadFormat = Literal["text", "json", "csv"]
 READ_FORMATS: tuple[ReadFormat, ...] = ("text", "json", "csv")
 
@@ -27,7 +30,8 @@ KEYS: tuple[tuple[str, str], ...] = (
     ("m", "mode: auto, paper, air"),
     ("a", "alphabet"),
     ("r", "record on / off"),
-    ("s", "snapshot"),
+    ("s", "snapshot, with what was read beside it"),
+    ("g", "the last seconds as an animated picture"),
     ("space", "add a space"),
     ("backspace", "delete the last character"),
     ("c", "clear the text"),
@@ -52,6 +56,14 @@ class LiveOptions:
     language: str = "en"
     record: Path | None = None
     overwrite: bool = False
+    layout: Layout = "overlay"
+    title: str = ""
+    excerpt_seconds: float = 5.0
+    excerpt_format: ExcerptFormat = "gif"
+    virtual_camera: bool = False
+    speak: bool = False
+    type: bool = False
+    clipboard: bool = False
     events: Path | None = None
     window: bool = True
     mirror: bool | None = None

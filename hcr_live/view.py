@@ -89,6 +89,7 @@ class Status:
         notice: One sentence that matters now (a stalled camera, a full disk), or "".
         help_shown: True while the list of keys is wanted.
         mirror: True if the picture is shown as in a mirror.
+        sending: What acts on other programs now, in capitals: "TYPING".
     """
 
     fps: float = 0.0
@@ -96,3 +97,4 @@ class Status:
     notice: str = ""
     help_shown: bool = False
     mirror: bool = False
+    sending: tuple[str, ...] = ()

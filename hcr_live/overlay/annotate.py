@@ -23,6 +23,7 @@ from hcr_live.overlay.canvas import (
 from hcr_live.reading import Prediction, Reading
 from hcr_live.view import Mark, Status, View
 
+_SMALLEST = 320, 240
 _MOST_DETAILED = 12  # more marks than this get a letter and a bar, without candidates
 
 
@@ -38,7 +39,7 @@ def annotate(view: View, status: Status) -> NDArray[np.uint8]:
     """
     source = view.frame.image
     image = cv2.flip(source, 1) if status.mirror else source.copy()
-    image = _at_least(image, 320, 240)
+    image = _at_least(image, *_SMALLEST)
     canvas = Canvas(image, unit=min(image.shape[0] / 720, image.shape[1] / 960))
     scale = image.shape[1] / source.shape[1]
 
@@ -62,7 +63,7 @@ def annotate_reading(image: NDArray[np.uint8], reading: Reading) -> NDArray[np.u
     Returns:
         uint8 BGR array of the picture's size, at least 320x240.
     """
-    drawn = _at_least(image.copy(), 320, 240)
+    drawn = _at_least(image.copy(), *_SMALLEST)
     canvas = Canvas(drawn, unit=min(drawn.shape[0] / 720, drawn.shape[1] / 960))
     scale = drawn.shape[1] / image.shape[1]
     detailed = len(reading.characters) <= _MOST_DETAILED
@@ -74,11 +75,20 @@ def annotate_reading(image: NDArray[np.uint8], reading: Reading) -> NDArray[np.u
 
 def _at_least(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """Enlarge a picture that is too small to write on, keeping its aspect."""
-    factor = max(width / image.shape[1], height / image.shape[0])
-    if factor <= 1:
+    size = _size_at_least(image.shape[1], image.shape[0], width, height)
+    if size == image.shape[1::-1]:
         return image
-    size = (round(image.shape[1] * factor), round(image.shape[0] * factor))
     return cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+
+
+def _size_at_least(columns: int, rows: int, width: int, height: int) -> tuple[int, int]:
+    factor = max(width / columns, height / rows, 1.0)
+    return round(columns * factor), round(rows * factor)
+
+
+def annotated_size(width: int, height: int) -> tuple[int, int]:
+    """Return the width and height of the pictures of `annotate`, of frames of that size."""
+    return _size_at_least(width, height, *_SMALLEST)
 
 
 def _shown(
@@ -231,6 +241,17 @@ def _draw_top(canvas: Canvas, view: View, status: Status) -> None:
             RED,
             cv2.FILLED,
             cv2.LINE_AA,
+        )
+        right -= canvas.px(24)
+    if status.sending:
+        label = "  ".join(status.sending)
+        canvas.text(
+            label,
+            right - text_width(label, size, "bold") - canvas.px(20),
+            base,
+            size,
+            AMBER,
+            "bold",
         )
 
 

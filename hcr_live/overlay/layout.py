@@ -9,8 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.options import Layout
-from hcr_live.overlay.annotate import annotate
-from hcr_live.overlay.canvas import AMBER, BLACK, GREEN, GREY, WHITE, Canvas, fit, text_width
+from hcr_live.overlay.annotate import annotate, annotated_size
+from hcr_live.overlay.canvas import (
+    AMBER,
+    BLACK,
+    GREEN,
+    GREY,
+    RED,
+    WHITE,
+    Canvas,
+    fit,
+    text_width,
+)
 from hcr_live.view import Status, View
 
 _BACKGROUND = 26
@@ -47,32 +57,40 @@ def compose(
         if view.latest is not None:
             _draw_inset(canvas, view)
         return camera
-    image = np.full((canvas.height, canvas.width + _beside(canvas), 3), _BACKGROUND, np.uint8)
+    image = np.full(
+        (canvas.height, canvas.width + _beside(canvas.width, canvas.height), 3),
+        _BACKGROUND,
+        np.uint8,
+    )
     image[:, : canvas.width] = camera
     _draw_beside(Canvas(image[:, canvas.width :], canvas.unit), view)
     return image
 
 
-def camera_width(picture: NDArray[np.uint8], layout: Layout, height: int, width: int) -> int:
-    """Return how many columns of a composed picture show the camera's frame.
+def composed_size(width: int, height: int, layout: Layout) -> tuple[int, int]:
+    """Return the width and height of the pictures of `compose`, of frames of that size."""
+    width, height = annotated_size(width, height)
+    return width + (_beside(width, height) if layout == "side-by-side" else 0), height
 
-    Args:
-        picture: What `compose` returned.
-        layout: As it was given.
-        height: Rows of the frame.
-        width: Columns of the frame.
-    """
-    if layout != "side-by-side":
-        return int(picture.shape[1])
-    return round(picture.shape[0] * width / height)
+
+def with_countdown(picture: NDArray[np.uint8], seconds: int) -> NDArray[np.uint8]:
+    """Return a copy of a uint8 (height, width, 3) picture with a large number in its middle."""
+    canvas = _canvas(picture.copy())
+    centre = (canvas.width // 2, canvas.height // 2)
+    radius, size, label = canvas.px(110), canvas.px(150), str(seconds)
+    cv2.circle(canvas.image, centre, radius, BLACK, cv2.FILLED, cv2.LINE_AA)
+    cv2.circle(canvas.image, centre, radius, RED, canvas.px(8), cv2.LINE_AA)
+    x = centre[0] - text_width(label, size, "bold") // 2
+    canvas.text(label, x, centre[1] + round(size * 0.36), size, WHITE, "bold")
+    return canvas.image
 
 
 def _canvas(image: NDArray[np.uint8]) -> Canvas:
     return Canvas(image, unit=min(image.shape[0] / 720, image.shape[1] / 960))
 
 
-def _beside(canvas: Canvas) -> int:
-    return round(_BESIDE * min(canvas.width, canvas.height)) // 2 * 2
+def _beside(width: int, height: int) -> int:
+    return round(_BESIDE * min(width, height)) // 2 * 2
 
 
 def _draw_title(canvas: Canvas, title: str) -> None:
