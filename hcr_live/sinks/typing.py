@@ -17,6 +17,7 @@ from hcr_live.accepted import Accepted, keys_between
 from hcr_live.errors import HcrError
 from hcr_live.sinks.worker import AcceptedSink, Worker
 
+_CLOSE_SECONDS = 1.0
 _KEY_SECONDS = 0.01  # programs drop keys that come faster than anybody types
 _MISSING = 'Typing needs another package: pip install "hcr-live[type]".'
 _NO_DISPLAY = "There is no window to type to: start the program on a desktop, or without --type."
@@ -36,6 +37,9 @@ class Keyboard(Protocol):
 
     def is_own_window(self) -> bool:
         """Whether keys would go to a window of this program."""
+
+    def close(self) -> None:
+        """Give it back."""
 
 
 class Typist(AcceptedSink[str]):
@@ -57,6 +61,14 @@ class Typist(AcceptedSink[str]):
         self._pause = pause
         self._notice = self._usual_notice = notice
         self._typed = ""
+        self._is_closed = False
+
+    def close(self, text: str | None = None) -> None:
+        """Type what is left, for a few seconds at most, and end; see `TextSink.close`."""
+        super().close(text)
+        self._is_closed = True
+        if self._worker.close(_CLOSE_SECONDS):
+            self._keyboard.close()
 
     def _items(self, accepted: Accepted) -> Iterator[str]:
         yield accepted.text
@@ -65,6 +77,8 @@ class Typist(AcceptedSink[str]):
         keys = keys_between(self._typed, text)
         self._typed = text
         for key in "\b" * keys.backspaces + keys.typed:
+            if self._is_closed:
+                return
             if self._keyboard.is_own_window():
                 self._notice = _OWN_WINDOW
                 return
@@ -105,6 +119,9 @@ class _PynputKeyboard:
         """Press and release a key; see `Keyboard.tap`."""
         self._controller.tap(self._keys.get(key, key))
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def is_own_window(self) -> bool:
         """Whether keys would go to a window of this program."""
         if sys.platform == "win32":
@@ -140,6 +157,7 @@ class X11Keyboard:
         if not self._display.has_extension("XTEST"):
             raise HcrError("This desktop's X server can't be typed to: it has no XTEST extension.")
         self._x, self._fake, self._error = X, xtest.fake_input, error.XError
+        self._closed = error.ConnectionClosedError
         self._special = {"\n": XK.XK_Return, "\b": XK.XK_BackSpace}
         self._shift = self._display.keysym_to_keycode(XK.XK_Shift_L)
 
@@ -171,6 +189,11 @@ class X11Keyboard:
         for up in reversed(codes):
             self._fake(self._display, self._x.KeyRelease, up)
         self._display.sync()
+
+    def close(self) -> None:
+        """Leave the X server; may be called twice."""
+        with contextlib.suppress(self._closed):
+            self._display.close()
 
     def _follow_layout(self) -> None:
         while self._display.pending_events():
