@@ -77,7 +77,11 @@ class Classifier:
         Raises:
             HcrError: If an image is not uint8 (h, w) with at least a pixel.
         """
-        return self._ink([network_input(ink)[..., None] for ink in inks])
+        return self.input_probabilities([network_input(ink) for ink in inks])
+
+    def input_probabilities(self, inputs: Sequence[NDArray[np.float32]]) -> Rows:
+        """Return the same for what `network_input` made of the inks, float32 (SIDE, SIDE) each."""
+        return self._ink([each[..., None] for each in inputs])
 
     def stroke_probabilities(self, characters: Sequence[Sequence[ArrayLike]]) -> Rows:
         """Return how likely each character is which, by its ink and by the way of the pen.

@@ -173,22 +173,20 @@ def _write_all(options: ReadOptions, out: Path) -> int:
     """Write what comes to a file, with a journal beside it that an interrupted run goes on from."""
     journal_path = out.with_name(out.name + ".journal")
     output, journal = _opened(options, out, journal_path)
-    if output is None:
-        print(f"hcr_live: {out} is complete, there is nothing left to read.", file=sys.stderr)
-        return _report(journal)
-    try:
-        _fill(options, output, journal)
-        output.finish()
-        if rows_path(out) != out:
-            rows_path(out).unlink(missing_ok=True)
-    except OSError as error:
-        raise HcrError(
-            f"Cannot write {out}: {error.strerror or error}; what is written stays, go on with"
-            " --resume."
-        ) from error
-    finally:
-        output.close()
-        journal.close()
+    with closing(journal):
+        if output is None:
+            _must_hold_all(options, journal, out)
+            print(f"hcr_live: {out} is complete, there is nothing left to read.", file=sys.stderr)
+            return _report(journal)
+        try:
+            with closing(output):
+                _fill(options, output, journal)
+                output.finish()
+        except OSError as error:
+            raise HcrError(
+                f"Cannot write {out}: {error.strerror or error}; what is written stays, go on with"
+                " --resume."
+            ) from error
     return _report(journal)
 
 
@@ -201,7 +199,6 @@ def _opened(options: ReadOptions, out: Path, path: Path) -> tuple[Output | None,
             size = sys.maxsize if is_complete else rows.stat().st_size if rows.exists() else 0
             journal = Journal.resume(path, _header(options), size)
             if is_complete:
-                _must_hold_all(options, journal, out)
                 return None, journal
             return Output(out, journal.written.size, character=options.character), journal
         for existing in (out, rows):

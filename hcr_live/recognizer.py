@@ -129,13 +129,13 @@ class Recognizer:
         Raises:
             HcrError: If one is no such array.
         """
-        from hcr_live.paper.crop import character_ink
-        from hcr_live.sources.images import to_bgr
+        from hcr_live.paper.crop import character_input
 
-        inks = [character_ink(to_bgr(image)) for image in images_bgr]
-        is_written = [bool(ink.any()) for ink in inks]
-        written = [ink for ink, has_ink in zip(inks, is_written, strict=True) if has_ink]
-        rows = iter(self._alphabet.project(self._classifier.probabilities(written)))
+        inputs = [character_input(_as_stored(image)) for image in images_bgr]
+        is_written = [bool(each.any()) for each in inputs]
+        written = [each for each, has_ink in zip(inputs, is_written, strict=True) if has_ink]
+        probabilities = self._classifier.input_probabilities(written)
+        rows = iter(self._alphabet.project(probabilities))
         return [
             self._alphabet.predict_in_full(next(rows)) if has_ink else Prediction("", 0.0)
             for has_ink in is_written
@@ -182,3 +182,11 @@ class Recognizer:
             if not isinstance(ink, np.ndarray) or ink.ndim != 2 or ink.dtype != np.uint8:
                 raise HcrError(f"Ink {number} must be a uint8 array (h, w), white on black.")
         return self._classifier.probabilities(inks)
+
+
+def _as_stored(image: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a picture of any kind as BGR, or as it is where it is in grey of 8 bits."""
+    from hcr_live.sources.images import to_bgr
+
+    is_grey = isinstance(image, np.ndarray) and image.ndim == 2 and image.dtype == np.uint8
+    return image if is_grey and image.size else to_bgr(image)

@@ -159,7 +159,7 @@ class _Worker:
             answer = self._connection.recv()
         except OSError as error:
             raise EOFError from error
-        if isinstance(answer, HcrError):
+        if isinstance(answer, Exception):
             raise answer
         results: Sequence[Result] = answer
         return results
@@ -185,13 +185,13 @@ def _interrupts_ignored() -> Iterator[None]:
 def _serve(connection: Connection, settings: BatchSettings) -> None:
     """Read chunks until the pipe is closed at the other end."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        reader = BatchReader(settings)
-    except HcrError as error:
-        with contextlib.suppress(EOFError, OSError):
-            connection.recv()
-            connection.send(error)
-        return
     with contextlib.suppress(EOFError, OSError):
-        while True:
-            connection.send(reader(connection.recv()))
+        try:
+            reader = BatchReader(settings)
+            while True:
+                connection.send(reader(connection.recv()))
+        except (EOFError, OSError):
+            raise
+        except Exception as error:  # no network, or a fault of ours: the other side raises it
+            connection.send(error)
+            connection.recv()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +15,9 @@ from hcr_live.frame import Box
 from hcr_live.quiet import silent_opencv_log, silent_stderr
 from hcr_live.reading import Reading
 from hcr_live.recognizer import Recognizer
+
+_UNREADABLE = (cv2.error, MemoryError)
+"""What one picture may bring about that nobody foresaw."""
 
 
 class BatchReader:
@@ -37,17 +41,20 @@ class BatchReader:
             threads=1 if settings.shared else None,
         )
         if settings.shared:
-            import cv2
-
             cv2.setNumThreads(1)
 
     def __call__(self, tasks: Sequence[Task]) -> list[Result]:
         """Return what came of each task; a picture that cannot be read stops no other."""
         # Once for all of them: each picture would do it again.
         with silent_opencv_log(), silent_stderr():
-            if self._settings.character:
+            if not self._settings.character:
+                return [self._reading(task) for task in tasks]
+            try:
                 return self._characters(tasks)
-            return [self._reading(task) for task in tasks]
+            except _UNREADABLE as error:
+                if len(tasks) == 1:
+                    return [Result(tasks[0].source, {}, _reason(tasks[0], error))]
+                return [result for task in tasks for result in self([task])]
 
     def _reading(self, task: Task) -> Result:
         try:
@@ -55,8 +62,8 @@ class BatchReader:
             reading = self._recognizer.read(image, self._settings.region)
             if task.annotated:
                 write_annotated(task.annotated, image, reading)
-        except HcrError as error:
-            return Result(task.source, {}, str(error))
+        except (HcrError, *_UNREADABLE) as error:
+            return Result(task.source, {}, _reason(task, error))
         return Result(task.source, reading_fields(task.source, reading))
 
     def _characters(self, tasks: Sequence[Task]) -> list[Result]:
@@ -65,7 +72,7 @@ class BatchReader:
         def pictures() -> Iterator[NDArray[np.uint8]]:
             for number, task in enumerate(tasks):
                 try:
-                    yield _cropped(_picture(task), self._settings.region)
+                    yield _cropped(_picture(task, keep_grey=True), self._settings.region)
                 except HcrError as error:
                     errors[number] = str(error)
 
@@ -78,6 +85,15 @@ class BatchReader:
                 fields = prediction_fields(next(predictions))
                 results.append(Result(task.source, {"source": task.source} | fields))
         return results
+
+
+def _reason(task: Task, error: Exception) -> str:
+    if isinstance(error, HcrError):
+        return str(error)
+    what = "it is too large for this computer's memory"
+    if isinstance(error, cv2.error):
+        what = "no writing can be looked for in it"
+    return f"{task.source} cannot be read: {what}."
 
 
 def _cropped(image: NDArray[np.uint8], region: Box | None) -> NDArray[np.uint8]:
@@ -96,8 +112,6 @@ def write_annotated(target: str, image: NDArray[np.uint8], reading: Reading) -> 
     Raises:
         HcrError: If it can't be written.
     """
-    import cv2
-
     from hcr_live.overlay import annotate_reading
 
     encoded, content = cv2.imencode(".png", annotate_reading(image, reading))
@@ -110,7 +124,7 @@ def write_annotated(target: str, image: NDArray[np.uint8], reading: Reading) -> 
         raise HcrError(f"Cannot write {target}: {error.strerror}.") from error
 
 
-def _picture(task: Task) -> NDArray[np.uint8]:
+def _picture(task: Task, *, keep_grey: bool = False) -> NDArray[np.uint8]:
     """Return the picture of a task.
 
     Raises:
@@ -122,7 +136,9 @@ def _picture(task: Task) -> NDArray[np.uint8]:
     if task.error:
         raise HcrError(task.error)
     if isinstance(task.content, bytes):
-        return decode_image(task.content, task.source)
+        return decode_image(task.content, task.source, keep_grey=keep_grey)
     if task.content is not None:
         return task.content
-    return load_image(task.path) if task.page is None else page_picture(task.path, task.page)
+    if task.page is not None:
+        return page_picture(task.path, task.page)
+    return load_image(task.path, keep_grey=keep_grey)

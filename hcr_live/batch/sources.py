@@ -122,8 +122,9 @@ def _in_folder(folder: str) -> Iterator[str]:
             f"The folder {folder} holds no images: choose one with JPEG, PNG, BMP, WebP or TIFF"
             " files, PDFs, videos or archives."
         )
+    before = str(Path(folder, "x"))[:-1]  # as a path writes it: "./" before nothing is left out
     for name in sorted(names, key=natural_key):
-        yield str(Path(folder, name))
+        yield before + name
 
 
 def _in_glob(pattern: str) -> Iterator[str]:

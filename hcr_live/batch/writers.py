@@ -20,12 +20,13 @@ SUFFIXES = (".jsonl", ".csv", ".parquet")
 """Endings of an output, which say what it is."""
 
 _ROWS_AT_ONCE = 1000
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def json_line(result: Result) -> str:
     """Return a line: the row, or source and error of a picture that could not be read."""
     row = result.row or {"source": result.source, "error": result.error}
-    return json.dumps(row, ensure_ascii=False) + "\n"
+    return _encode(row) + "\n"
 
 
 def csv_lines(rows: Iterable[Sequence[Any]]) -> str:
@@ -103,6 +104,7 @@ class Output:
         self.close()
         if self._rows != self._path:
             _to_parquet(self._rows, self._path, character=self._character)
+            self._rows.unlink()
 
     def close(self) -> None:
         """Close the file."""

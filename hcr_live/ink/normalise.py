@@ -36,7 +36,7 @@ _SPECK_GAP = 0.12
 _DOT_GAP = 0.6
 
 
-def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
+def network_input(image: NDArray[np.uint8], *, is_drawn: bool = False) -> NDArray[np.float32]:
     """Return what the network sees of one character.
 
     Blurred, thresholded (Otsu, IEEE Trans. SMC 9, 1979; an inverted photo, grey all over, as
@@ -46,6 +46,7 @@ def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
 
     Args:
         image: uint8 (h, w), white ink on black, any size from 1x1; binary, soft or a photo's grey.
+        is_drawn: Whether it is known that `is_photo` says no.
 
     Returns:
         float32 (SIDE, SIDE) in [0, 1], ink 1; all 0 where there is no ink.
@@ -57,7 +58,8 @@ def network_input(image: NDArray[np.uint8]) -> NDArray[np.float32]:
         raise HcrError("Ink must be a uint8 array (height, width): white on black, one channel.")
     if image.size == 0:
         raise HcrError("Ink must have at least one pixel: this image is empty.")
-    written = largest_character(image, light_on_dark=True) if is_photo(image) else None
+    is_found = not is_drawn and is_photo(image)
+    written = largest_character(image, light_on_dark=True) if is_found else None
     crop = _crop(image if written is None else written)
     if crop is None:
         return np.zeros((SIDE, SIDE), np.float32)
@@ -82,8 +84,9 @@ def is_photo(image: NDArray[np.uint8]) -> bool:
     if min(image.shape) < _SMALLEST_PHOTO:
         return False
     ground, peak, *_ = cv2.minMaxLoc(image)
-    image = cv2.subtract(image, ground)
-    peak -= ground
+    if ground:
+        image = cv2.subtract(image, ground)
+        peak -= ground
     if max(image.shape) > 2 * _WORK:
         image = _shrink(image, max(image.shape) // _WORK)
     grey = cv2.inRange(image, 1 + peak // 25, 1 + peak // 2)

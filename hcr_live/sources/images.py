@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -41,11 +43,15 @@ _ROWS_AT_ONCE = 256
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 
 
-def load_image(path: str | Path) -> NDArray[np.uint8]:
+def load_image(path: str | Path, *, keep_grey: bool = False) -> NDArray[np.uint8]:
     """Read one image file of any size, depth and colour model that OpenCV can decode.
 
     16 bits are scaled to 8, transparent parts become white, and a photo is turned upright
     as its EXIF orientation says.
+
+    Args:
+        path: The file.
+        keep_grey: Leave a picture that is stored in grey (h, w), which takes less time.
 
     Returns:
         uint8 array (height, width, 3), BGR.
@@ -53,15 +59,16 @@ def load_image(path: str | Path) -> NDArray[np.uint8]:
     Raises:
         HcrError: If the file is missing, empty, damaged or no image.
     """
-    return decode_image(_read_bytes(Path(path)), str(path))
+    return decode_image(_read_bytes(path), str(path), keep_grey=keep_grey)
 
 
-def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
+def decode_image(data: bytes, name: str, *, keep_grey: bool = False) -> NDArray[np.uint8]:
     """Decode the content of an image file, as `load_image` does.
 
     Args:
         data: The file's bytes.
         name: What to call it where it cannot be decoded.
+        keep_grey: As there.
 
     Raises:
         HcrError: If it is empty, damaged or no image.
@@ -72,7 +79,7 @@ def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
         raise HcrError(f"{name} is empty (0 bytes): choose another image.")
     with silent_opencv_log(), silent_stderr():
         try:
-            image = _decode(data)
+            image = _decode(data, keep_grey=keep_grey)
         except cv2.error:
             image = None
         except MemoryError as error:
@@ -237,11 +244,13 @@ class ImageSource:
         return None
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: str | Path) -> bytes:
     try:
-        if path.exists() and not (path.is_file() or path.is_dir()):
+        mode = os.stat(path).st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
             raise HcrError(f"{path} is no ordinary file: give an image or a folder.")
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except FileNotFoundError as error:
         raise HcrError(f"There is no file {path}: check the path.") from error
     except IsADirectoryError as error:
@@ -250,7 +259,7 @@ def _read_bytes(path: Path) -> bytes:
         raise HcrError(f"Cannot read {path}: {error.strerror}.") from error
 
 
-def _decode(data: bytes) -> NDArray[np.uint8] | None:
+def _decode(data: bytes, *, keep_grey: bool) -> NDArray[np.uint8] | None:
     import cv2
 
     buffer = np.frombuffer(data, np.uint8)
@@ -264,7 +273,7 @@ def _decode(data: bytes) -> NDArray[np.uint8] | None:
     if not has_alpha and (b"eXIf" in data or b"EXIF" in data):
         turned = cv2.imdecode(buffer, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
         raw = raw if turned is None else turned
-    return to_bgr(raw)
+    return raw if keep_grey and raw.ndim == 2 and raw.dtype == np.uint8 else to_bgr(raw)
 
 
 def _to_8_bits(image: NDArray[Any]) -> NDArray[np.uint8]:

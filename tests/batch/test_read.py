@@ -137,7 +137,7 @@ def test_what_is_written_is_not_read_again(characters, tmp_path, monkeypatch):
     out = tmp_path / "out.jsonl"
     given = [characters / f"{number}.png" for number in range(5)]
     assert read(*given, "--character", "--out", out) == 0
-    monkeypatch.setattr(reader, "_picture", lambda task: pytest.fail(f"read {task.source}"))
+    monkeypatch.setattr(reader, "_picture", lambda task, **how: pytest.fail(f"read {task.source}"))
     assert read(*given, "--character", "--out", out, "--resume") == 0
     assert len(rows(out)) == 5
 

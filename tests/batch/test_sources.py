@@ -91,7 +91,7 @@ def test_a_page_of_any_size_fits_the_memory(tmp_path):
 
 
 def test_a_video_gives_a_frame_every_so_many_seconds(tmp_path):
-    frames = [np.full((120, 160, 3), 10 * number, np.uint8) for number in range(25)]
+    frames = [(np.full((120, 160, 3), 10 * n, np.uint8), n / 10) for n in range(25)]
     write_clip(tmp_path / "a.mp4", frames, 10)
     tasks = list(tasks_of([tmp_path / "a.mp4"], every=0.5))
     assert [task.source.rpartition("=")[2] for task in tasks] == [
