@@ -28,6 +28,7 @@ _WORDS_AT_ONCE = 12
 _START_SECONDS, _SAY_SECONDS, _END_SECONDS = 30.0, 60.0, 1.0
 _CHARACTERS_A_SECOND = 14.0  # of usual speech
 _POLL_SECONDS = 0.05
+_IDLE_SECONDS = _POLL_SECONDS if sys.platform == "darwin" else None
 _MISSING = 'Speaking needs another package: pip install "hcr-live[speak]".'
 _VOICES = {
     "win32": "add one in the settings under Time & language, Speech",
@@ -144,7 +145,7 @@ def _speak(connection: Connection, open_voice: Callable[[], Any]) -> None:
             voice = open_voice()
             while True:
                 connection.send("")
-                while not connection.poll(_POLL_SECONDS):
+                while not connection.poll(_IDLE_SECONDS):
                     _let_system_work(0.0)
                 words = connection.recv()
                 voice.speak(words, interrupt=False)
