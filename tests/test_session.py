@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,8 @@ from generator.letters import letter_strokes
 from generator.sheet import SheetStyle, scene_image, sheet_image
 from hcr_live.classifier import Classifier
 from hcr_live.frame import Frame
+from hcr_live.ink.normalise import network_input
+from hcr_live.ink.render import render_strokes
 from hcr_live.session import Session
 from tests.air.recorded import hand
 from tests.air.test_pen import film, plan
@@ -176,3 +179,52 @@ def test_the_space_bar_as_pen_writes_only_while_it_is_held(desk):
             session.step(frame)
         session.finish()
         assert bool(session.text) == held
+
+
+class Watched(FakeClassifier):
+    """Keeps what it was shown, as the network has it."""
+
+    def __init__(self) -> None:
+        super().__init__("A")
+        self.shown: list[NDArray[np.float32]] = []
+
+    def probabilities(self, inks):
+        self.shown += [network_input(ink) for ink in inks]
+        return super().probabilities(inks)
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_the_view_has_what_the_network_saw_of_the_latest_on_paper(card, still):
+    watched = Watched()
+    session = Session(watched, FakeHands(), mode="paper")
+    views = [session.step(replace(f, still=still))[0] for f in frames([card] * 20)]
+    first = next(view for view in views if view.latest is not None)
+    assert first.seen is not None
+    assert any(np.array_equal(first.seen, shown) for shown in watched.shown)
+    assert first.seen.max() > 0.9
+    assert max(first.latest.probabilities, key=first.latest.probabilities.get) == "A"
+    before = [view for view in views if view.latest is None]
+    assert all(view.seen is None for view in before)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_the_view_has_what_the_network_saw_of_the_latest_in_the_air(desk, mirror):
+    hands, watched = writing("K"), Watched()
+    session = air_session(hands, watched, mode="air", mirror=mirror)
+    views = [session.step(frame)[0] for frame in frames([desk] * len(hands))]
+    play(session, [])
+    last = session.refresh(views[-1])
+    assert last.seen is not None
+    assert any(np.array_equal(last.seen, shown) for shown in watched.shown)
+    written = network_input(render_strokes(letter_strokes("K")))
+    same, flipped = ((last.seen * one).sum() for one in (written, written[:, ::-1]))
+    assert (same < flipped) == mirror
+
+
+def test_clearing_the_text_clears_what_was_seen(card):
+    session = Session(FakeClassifier("A"), FakeHands(), mode="paper")
+    for frame in frames([card] * 20):
+        view, _ = session.step(frame)
+    assert view.seen is not None
+    session.edit("clear")
+    assert session.refresh(view).seen is None

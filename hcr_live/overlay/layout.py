@@ -57,12 +57,10 @@ def compose(
         if view.latest is not None:
             _draw_inset(canvas, view)
         return camera
-    image = np.full(
-        (canvas.height, canvas.width + _beside(canvas.width, canvas.height), 3),
-        _BACKGROUND,
-        np.uint8,
+    beside = _beside(canvas.width, canvas.height)
+    image = cv2.copyMakeBorder(
+        camera, 0, 0, 0, beside, cv2.BORDER_CONSTANT, value=(_BACKGROUND,) * 3
     )
-    image[:, : canvas.width] = camera
     _draw_beside(Canvas(image[:, canvas.width :], canvas.unit), view)
     return image
 

@@ -40,11 +40,7 @@ class Excerpts:
             return
         import cv2
 
-        height, width = image.shape[:2]
-        scale = min(1.0, (_AREA / (width * height)) ** 0.5)
-        size = max(1, round(width * scale)), max(1, round(height * scale))
-        small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        _, jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        _, jpeg = cv2.imencode(".jpg", _small(image), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         self._kept.append((jpeg, time))
         while time - self._kept[0][1] > self._seconds:
             self._kept.popleft()
@@ -91,6 +87,23 @@ class Excerpts:
             self.error = self._news = f"Cannot write {path}: {error.strerror or error}."
         except Exception as error:  # OpenCV's, when it lacks memory
             self.error = self._news = f"Cannot make {path}: {error}."
+
+
+def _small(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the picture at `_AREA` pixels, or as it is where it has fewer."""
+    import cv2
+
+    height, width = image.shape[:2]
+    scale = (_AREA / (width * height)) ** 0.5
+    if scale >= 1:
+        return image
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    # Mean of 2x2 pixels first: several times as fast as `INTER_AREA` to a size that divides none.
+    while image.shape[0] >= 2 * size[1] and image.shape[1] >= 2 * size[0]:
+        rows, columns = image.shape[0] // 2, image.shape[1] // 2
+        even = image[: 2 * rows, : 2 * columns]
+        image = cv2.resize(even, (columns, rows), interpolation=cv2.INTER_AREA)
+    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)
 
 
 def _encode(ending: str, pictures: list[tuple[NDArray[np.uint8], float]]) -> bytes:
