@@ -23,7 +23,7 @@ from hcr_live.overlay.layout import compose
 from hcr_live.sinks.events import EventLog
 from hcr_live.sinks.recorder import Recorder, check_recording_path
 from hcr_live.sinks.subtitles import Captions, Cue, SubtitleFile
-from hcr_live.sinks.tracks import SoundTrack, SubtitleTrack
+from hcr_live.sinks.tracks import SoundTrack, add_subtitles
 from hcr_live.sources.base import EndOfSource, SourceInfo
 from hcr_live.view import Status, View
 
@@ -171,13 +171,14 @@ class Copy:
         self._sound = sound
         self._files = files
         self._log = log
-        self._subtitles = SubtitleTrack()
         self._captions = Captions()
+        self._cues: list[Cue] = []
         self._status = Status(mirror=options.mirror)
         self._recorder: Recorder | None = None
         self._view: View | None = None
         self._picture: NDArray[np.uint8] | None = None
         self._frames = 0
+        self._lacking = ""
         self.text = ""
 
     @property
@@ -188,8 +189,9 @@ class Copy:
     @property
     def problems(self) -> list[str]:
         """What of the outputs was lost, a sentence each."""
-        parts = (self._recorder, self._sound, self._subtitles, *self._files, self._log)
-        return [part.error for part in parts if part is not None and part.error]
+        parts = (self._recorder, self._sound, *self._files, self._log)
+        lost = [part.error for part in parts if part is not None and part.error]
+        return [*lost, self._lacking] if self._lacking else lost
 
     @property
     def seconds(self) -> float:
@@ -238,10 +240,18 @@ class Copy:
             self._picture = self._compose(session.refresh(self._view))
             self._write()
         self._show(self._captions.finish(self.seconds))
-        if self._recorder is not None:
-            self._recorder.close(whole=whole)
         last = self._view.frame.time if self._view is not None else 0.0
         self._log.write(end_event(frames=self._frames, dropped=0, seconds=last, text=self.text))
+        if self._recorder is not None:
+            self._recorder.close(whole=whole)
+            self._add_subtitles()
+
+    def _add_subtitles(self) -> None:
+        if self._cues and not self.failed:
+            try:
+                add_subtitles(self._options.out, self._cues)
+            except HcrError as error:
+                self._lacking = str(error)
 
     def _compose(self, view: View) -> NDArray[np.uint8]:
         return compose(view, self._status, self._options.layout, self._options.title)
@@ -258,14 +268,14 @@ class Copy:
                 overwrite=self._options.overwrite,
                 wait=True,
                 begin=self._begin,
-                tracks=(self._sound, self._subtitles),
+                tracks=(self._sound,),
                 title=self._options.title,
             )
         self._recorder.write(self._picture, self._view.frame.time)
 
     def _show(self, cues: Sequence[Cue]) -> None:
         for cue in cues:
-            self._subtitles.add(cue)
+            self._cues.append(cue)
             for file in self._files:
                 file.write(cue)
 

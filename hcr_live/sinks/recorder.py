@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _TICKS_A_SECOND = 90_000
 _FRAGMENT_MICROSECONDS = 500_000
 _APART_MICROSECONDS = 1_000_000
-"""So long what there is waits for a track that has nothing: there may be no cue for minutes."""
+"""So long what there is waits for a track that has nothing: sound may begin late."""
 
 _FRAMES_WAITING, _BYTES_WAITING = 24, 64 << 20
 _NOMINAL_FPS = 30
@@ -110,7 +110,7 @@ class Recorder:
             wait: Let `write` wait for the encoder (files: nothing is left out) instead of
                 dropping pictures (live).
             begin: Time at which the recording begins; None: at the first picture.
-            tracks: Sound and subtitles, closed with the recording.
+            tracks: Sound, closed with the recording.
             title: What players call it, or "".
 
         Raises:
@@ -130,7 +130,9 @@ class Recorder:
         self._end = 0.0
         self._output = _Output(_create(self.path, overwrite))
         try:
-            self._container, self._stream = _start_encoder(self._output, *self._size, title)
+            self._container, self._stream = _start_encoder(
+                self._output, *self._size, title, delayed=bool(tracks)
+            )
             for track in tracks:
                 track.open(self._container)
         except BaseException:
@@ -349,7 +351,7 @@ def _create(path: Path, overwrite: bool) -> io.FileIO:
 
 
 def _start_encoder(
-    output: _Output, width: int, height: int, title: str
+    output: _Output, width: int, height: int, title: str, *, delayed: bool
 ) -> tuple[OutputContainer, VideoStream]:
     import av
 
@@ -359,8 +361,8 @@ def _start_encoder(
         format="mp4",
         buffer_size=_IO_BYTES,
         container_options={
-            # The head waits for the first packets: only then it can say where sound begins.
-            "movflags": "+hybrid_fragmented+default_base_moof+delay_moov",
+            # The head waits for the first packets where it has to say when sound begins.
+            "movflags": "+hybrid_fragmented+default_base_moof" + "+delay_moov" * delayed,
             "frag_duration": str(_FRAGMENT_MICROSECONDS),
             "flush_packets": "1",
             "max_interleave_delta": str(_APART_MICROSECONDS),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from hcr_live.errors import HcrError
 from hcr_live.sinks.subtitles import Cue
 
 if TYPE_CHECKING:
@@ -250,53 +251,67 @@ class _Encoder:
             yield from self._stream.encode(frame)
 
 
-class SubtitleTrack:
-    """Subtitles that the viewer can turn on and off (3GPP timed text, `mov_text`).
+def add_subtitles(path: Path, cues: Sequence[Cue]) -> None:
+    """Add subtitles that the viewer can turn on and off (3GPP timed text) to an MP4 file.
 
-    Attributes:
-        error: One sentence where they could not be written, else "".
+    The file is written anew beside itself and then replaced, so that nothing is lost where that
+    fails. They are not written while the file grows: FFmpeg gives pictures wrong times where a
+    fragmented file has such a track.
+
+    Args:
+        path: The file.
+        cues: In order, in seconds of the file.
+
+    Raises:
+        HcrError: If they can't be added; the file is as it was.
     """
+    import av
 
-    def __init__(self) -> None:
-        self.error = ""
-        self._cues: deque[Cue] = deque()
-        self._stream: Stream | None = None
-
-    def add(self, cue: Cue) -> None:
-        """Take the next cue, on any thread; times are those of the recording."""
-        self._cues.append(cue)
-
-    def open(self, container: OutputContainer) -> None:
-        """See `Track.open`."""
-        stream = container.add_stream("mov_text")
-        stream.codec_context.subtitle_header = _STYLES
-        stream.codec_context.time_base = stream.time_base = _MILLISECONDS
-        stream.metadata["handler_name"] = "Recognised text"
-        self._stream = stream
-
-    def packets(self, until: float) -> Iterator[Packet]:
-        """See `Track.packets`; cues are complete, and so long begun, when they come."""
-        from av import Packet
-
-        while self._cues:
-            cue = self._cues.popleft()
-            text = cue.text.encode()
-            packet = Packet(len(text).to_bytes(2, "big") + text)
-            packet.pts = packet.dts = round(cue.begin * 1000)
-            packet.duration = round(cue.end * 1000) - packet.pts
-            packet.time_base = _MILLISECONDS
-            if self._stream is not None:
-                packet.stream = self._stream
-                yield packet
-
-    def fail(self, error: Exception) -> None:
-        """See `Track.fail`."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with av.open(str(path)) as source, av.open(str(part), "w", format="mp4") as target:
+            target.metadata.update(source.metadata)
+            streams = {}
+            for stream in source.streams:
+                streams[stream.index] = target.add_stream_from_template(stream, opaque=True)
+                _describe(streams[stream.index], stream)
+            text = _text_stream(target)
+            coming = deque(cues)
+            for packet in source.demux():
+                if packet.dts is None or packet.time_base is None:
+                    continue
+                while coming and coming[0].begin <= packet.dts * packet.time_base:
+                    target.mux_one(_text_packet(coming.popleft(), text))
+                packet.stream = streams[packet.stream.index]
+                target.mux_one(packet)
+            for cue in coming:
+                target.mux_one(_text_packet(cue, text))
+        part.replace(path)
+    except (av.error.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or error
-        self.error = self.error or f"The recording lacks subtitles: {reason}."
+        raise HcrError(f"{path} lacks its own subtitles: {reason}.") from error
+    finally:
+        part.unlink(missing_ok=True)
 
-    def close(self) -> None:
-        """See `Track.close`."""
-        self._cues.clear()
+
+def _text_stream(container: OutputContainer) -> Stream:
+    stream = container.add_stream("mov_text")
+    stream.codec_context.subtitle_header = _STYLES
+    stream.codec_context.time_base = stream.time_base = _MILLISECONDS
+    stream.metadata["handler_name"] = "Recognised text"
+    return stream
+
+
+def _text_packet(cue: Cue, stream: Stream) -> Packet:
+    from av import Packet
+
+    text = cue.text.encode()
+    packet = Packet(len(text).to_bytes(2, "big") + text)
+    packet.pts = packet.dts = round(cue.begin * 1000)
+    packet.duration = round(cue.end * 1000) - packet.pts
+    packet.time_base = _MILLISECONDS
+    packet.stream = stream
+    return packet
 
 
 def _describe(target: Stream, source: Stream) -> None:
