@@ -17,6 +17,7 @@ from hcr_live.overlay.canvas import (
     WHITE,
     Canvas,
     Colour,
+    Weight,
     fit_end,
     text_width,
 )
@@ -219,40 +220,34 @@ def _draw_top(canvas: Canvas, view: View, status: Status) -> None:
     size = max(canvas.px(22), 13)
     base = round(height * 0.68)
     canvas.panel(0, 0, canvas.width, height)
-    x = canvas.px(14)
-    mode = view.mode.upper() + (" (auto)" if view.automatic else "")
-    x = canvas.text(mode, x, base, size, CYAN, "bold") + canvas.px(20)
-    x = canvas.text(view.alphabet, x, base, size, GREY) + canvas.px(20)
-    if view.mode == "air":
-        label = {"none": "no hand", "up": "pen up", "down": "pen down"}[view.pen]
-        canvas.text(label, x, base, size, GREEN if view.pen == "down" else GREY)
     right = canvas.width - canvas.px(14)
     if status.fps > 0:
         label = f"{status.fps:.0f} fps"
         right -= text_width(label, size)
         canvas.text(label, right, base, size, GREY)
+        right -= canvas.px(20)
     if status.recording:
-        right -= text_width("REC", size, "bold") + canvas.px(20)
+        right -= text_width("REC", size, "bold")
         canvas.text("REC", right, base, size, RED, "bold")
-        cv2.circle(
-            canvas.image,
-            (right - canvas.px(14), height // 2),
-            canvas.px(8),
-            RED,
-            cv2.FILLED,
-            cv2.LINE_AA,
-        )
-        right -= canvas.px(24)
+        right -= canvas.px(14)
+        lamp = (right, height // 2)
+        cv2.circle(canvas.image, lamp, canvas.px(8), RED, cv2.FILLED, cv2.LINE_AA)
+        right -= canvas.px(28)
     if status.sending:
         label = "  ".join(status.sending)
-        canvas.text(
-            label,
-            right - text_width(label, size, "bold") - canvas.px(20),
-            base,
-            size,
-            AMBER,
-            "bold",
-        )
+        right -= text_width(label, size, "bold")
+        canvas.text(label, right, base, size, AMBER, "bold")
+        right -= canvas.px(20)
+    pen = {"none": "no hand", "up": "pen up", "down": "pen down"}[view.pen]
+    labels: list[tuple[str, Colour, Weight]] = [
+        (view.mode.upper() + (" (auto)" if view.automatic else ""), CYAN, "bold"),
+        (view.alphabet, GREY, "normal"),
+        (pen if view.mode == "air" else "", GREEN if view.pen == "down" else GREY, "normal"),
+    ]
+    x = canvas.px(14)
+    for label, colour, weight in labels:
+        if x + text_width(label, size, weight) <= right:
+            x = canvas.text(label, x, base, size, colour, weight) + canvas.px(20)
 
 
 def _draw_latest(canvas: Canvas, latest: Prediction | None) -> None:
@@ -311,10 +306,12 @@ def _draw_suggestions(canvas: Canvas, words: tuple[str, ...], bottom: int) -> No
 
 def _draw_help(canvas: Canvas) -> None:
     size = max(canvas.px(24), 13)
-    row = round(size * 1.6)
-    width = canvas.px(500)
+    row = round(size * 1.5)
+    widest = max(text_width(meaning, size) for _, meaning in KEYS)
     x, y = canvas.px(30), canvas.px(70)
-    canvas.panel(x, y, width, row * len(KEYS) + canvas.px(20), 0.8)
+    canvas.panel(
+        x, y, canvas.px(170) + widest + canvas.px(16), row * len(KEYS) + canvas.px(20), 0.8
+    )
     for number, (key, meaning) in enumerate(KEYS, 1):
         base = y + row * number
         canvas.text(key, x + canvas.px(16), base, size, CYAN, "bold")
