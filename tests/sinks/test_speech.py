@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from types import SimpleNamespace
 
 import pytest
 
 from hcr_live.errors import HcrError
 from hcr_live.sinks.speech import Speaker, SystemVoice
 from hcr_live.sinks.worker import TextSink
+from tests.sinks.voices import no_voice, voice_into_file, voice_that_crashes
 from tests.test_accepted import view
 
 
@@ -82,28 +81,6 @@ def test_a_voice_that_fails_says_so_once_and_the_run_goes_on():
     speaker.close()
     assert speaker.error == "The voice is gone."
     assert voice.said == []
-
-
-# Called in the process of the voice: it finds them by name.
-def voice_into_file() -> SimpleNamespace:
-    def speak(words: str, interrupt: bool) -> None:
-        with open(os.environ["SAID"], "a", encoding="utf-8") as file:
-            file.write(f"{words}\n")
-
-    return SimpleNamespace(
-        speak=speak, speaking=False, features=SimpleNamespace(supports_is_speaking=True)
-    )
-
-
-def no_voice() -> SimpleNamespace:
-    raise RuntimeError("there is none!")
-
-
-def voice_that_crashes() -> SimpleNamespace:
-    def speak(words: str, interrupt: bool) -> None:
-        os._exit(1)
-
-    return SimpleNamespace(speak=speak)
 
 
 def test_the_voice_speaks_in_a_process_of_its_own(tmp_path, monkeypatch):
