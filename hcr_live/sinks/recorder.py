@@ -45,7 +45,8 @@ _IO_BYTES = 1 << 16
 # veryfast 12 to 15, at the same quality (CRF) and files 7 to 25 % smaller. `zerolatency` hands
 # each frame to the file at once, so that a killed process loses little, and keeps B-frames out.
 _ENCODER_OPTIONS = {"preset": "ultrafast", "tune": "zerolatency", "crf": "23"}
-_ENCODER_THREADS = 2
+# A second thread halves the time of a frame, at half again the CPU: a file has other use for it.
+_THREADS_LIVE, _THREADS_FILE = 2, 1
 
 _Queued = tuple[NDArray[np.uint8], float]
 
@@ -131,7 +132,11 @@ class Recorder:
         self._output = _Output(_create(self.path, overwrite))
         try:
             self._container, self._stream = _start_encoder(
-                self._output, *self._size, title, delayed=bool(tracks)
+                self._output,
+                *self._size,
+                title,
+                delayed=bool(tracks),
+                threads=_THREADS_FILE if wait else _THREADS_LIVE,
             )
             for track in tracks:
                 track.open(self._container)
@@ -351,7 +356,7 @@ def _create(path: Path, overwrite: bool) -> io.FileIO:
 
 
 def _start_encoder(
-    output: _Output, width: int, height: int, title: str, *, delayed: bool
+    output: _Output, width: int, height: int, title: str, *, delayed: bool, threads: int
 ) -> tuple[OutputContainer, VideoStream]:
     import av
 
@@ -377,7 +382,7 @@ def _start_encoder(
     if title:
         container.metadata["title"] = title
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-    stream.thread_count = _ENCODER_THREADS
+    stream.thread_count = threads
     context = stream.codec_context
     context.time_base = Fraction(1, _TICKS_A_SECOND)
     context.gop_size = _KEY_FRAME_EVERY
