@@ -31,6 +31,8 @@ def test_help_names_every_option_and_has_examples(capsys):
     for option in (
         *("--source", "--mode", "--alphabet", "--record", "--events", "--no-window", "--mirror"),
         *("--no-mirror", "--width", "--height", "--fps", "--min-confidence", "--max-seconds"),
+        *("--layout", "--title", "--excerpt-seconds", "--excerpt-format", "--virtual-camera"),
+        *("--speak", "--type", "--clipboard"),
         *("--config", "examples:", "read", "cameras", "backspace"),
     ):
         assert option in shown, option
@@ -49,6 +51,11 @@ def test_help_names_every_option_and_has_examples(capsys):
         (["--region", "0,0,-4,4"], "x,y,w,h"),
         (["--source", "demo", "--no-window", "--region", "5000,0,90,90"], "outside"),
         (["--sauce", "0"], "--sauce"),
+        (["--layout", "upside-down"], "side-by-side"),
+        (["--title", "two\nlines"], "one line"),
+        (["--excerpt-seconds", "31"], "30"),
+        (["--excerpt-seconds", "0"], "'0'"),
+        (["--excerpt-format", "png"], "webp"),
         (["--source"], "--source"),
         (["reed", "x.png"], "reed"),
         (["read"], "IMAGE_OR_FOLDER"),

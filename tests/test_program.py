@@ -117,6 +117,21 @@ def test_a_recording_holds_every_frame_at_its_time(paper_clip, tmp_path):
     assert "--overwrite" in again.error
 
 
+def test_a_layout_changes_the_recording_and_nothing_that_is_read(paper_clip, tmp_path):
+    source = ("--source", str(paper_clip), "--mode", "paper")
+    target = tmp_path / "recorded.mp4"
+    shown = ("--layout", "side-by-side", "--title", "My cards", "--record", str(target))
+    laid_out, plain = run_program(tmp_path, *source, *shown), run_program(tmp_path, *source)
+    assert laid_out.status == 0, laid_out.error
+    assert laid_out.events == plain.events
+    with av.open(str(target)) as container:
+        last = list(container.decode(video=0))[-1].to_ndarray(format="bgr24")
+    assert last.shape == (720, 1640, 3)
+    glyph = last[60:360, 1310:1610].mean(axis=2)
+    assert 0.05 < (glyph > 128).mean() < 0.5  # white ink on black
+    assert (glyph < 60).mean() > 0.4
+
+
 def test_a_folder_names_the_bad_file_and_reads_the_rest(paper_clip, tmp_path):
     folder = tmp_path / "sheets"
     folder.mkdir()
