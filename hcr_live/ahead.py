@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import TYPE_CHECKING
 
 from hcr_live.frame import Frame
-from hcr_live.session import Session
 from hcr_live.sources.base import Source
+
+if TYPE_CHECKING:
+    from hcr_live.session import Session
 
 _DECODED_SECONDS = 1.0
 """A file's next frame is there by then, on a busy machine as well."""

@@ -7,7 +7,6 @@ import math
 import signal
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live import __version__
+from hcr_live.ahead import FramesAhead
 from hcr_live.errors import HcrError
 from hcr_live.events import Event, end_event, start_event, view_event
 from hcr_live.frame import Box, Frame
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 _STILL_SECONDS = 2.0  # how long the window shows each picture of a folder
 _END_SECONDS = 2.0  # how long the window stays after the last frame of a file
-_DECODED_SECONDS = 1.0  # a file's next frame is there by then, on a busy machine as well
 _NOTICE_SECONDS = 4.0
 _COUNTDOWN_SECONDS = 3.0  # before a recording from a camera, for who has to get ready
 _USUAL_FPS = 24.0  # of a film; phones and cameras have more
@@ -115,7 +114,7 @@ class LiveLoop:
         self._status = Status(mirror=mirror, sending=self._outputs.shown)
         self._notice, self._notice_until = "", float("-inf")
         self._view: View | None = None
-        self._ahead: deque[Frame | Exception] = deque()
+        self._ahead = FramesAhead(source, session)
         self._picture: NDArray[np.uint8] | None = None
         self._frames = 0
         self._dropped_before = 0
@@ -151,7 +150,7 @@ class LiveLoop:
         self._start_recording(self._draw(self._session.refresh(View(blank, "paper", True, ""))))
 
     def _step(self) -> None:
-        frame = self._next_frame()
+        frame = self._ahead.next()
         if frame is None:
             self._wait_for_source()
             return
@@ -165,7 +164,7 @@ class LiveLoop:
         self._frames += 1
         self._view, events = self._session.step(frame)
         self._emit(events)
-        self._look_ahead()
+        self._ahead.look(frame)
         self._measure_rate()
         self._outputs.follow(self._view)
         if self._is_picture_wanted():
@@ -174,33 +173,6 @@ class LiveLoop:
     def _is_picture_wanted(self) -> bool:
         records = self._recorder is not None or self._record_to is not None
         return self._window is not None or records or self._outputs.takes_pictures
-
-    def _next_frame(self) -> Frame | None:
-        if not self._ahead:
-            return self._source.read(timeout=0.1)
-        frame = self._ahead.popleft()
-        if isinstance(frame, Exception):
-            raise frame
-        return frame
-
-    def _look_ahead(self) -> None:
-        """Take a file's next frames before this one is drawn, so that work on them overlaps."""
-        if self._source.info.live or (self._view is not None and self._view.frame.still):
-            return  # a camera's is not there yet; two large photos at once would waste memory
-        while len(self._ahead) < self._session.frames_ahead:
-            if self._ahead and isinstance(self._ahead[-1], Exception):
-                return
-            try:
-                # What a look starts from depends on which ones were collected before it: always on
-                # as many, however fast the file is decoded.
-                frame = self._source.read(timeout=_DECODED_SECONDS)
-            except Exception as trouble:  # raised again when it is this frame's turn
-                self._ahead.append(trouble)
-                return
-            if frame is None:
-                return
-            self._ahead.append(frame)
-            self._session.look_ahead(frame)
 
     def _wait_for_source(self) -> None:
         """No new frame: keep the window alive and say what the source says."""
