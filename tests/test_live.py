@@ -275,3 +275,21 @@ def test_that_text_goes_to_other_programs_is_shown(card):
     for where, outputs in ((window, Outputs(shown=("TYPING",))), (plain, Outputs())):
         make(FakeSource(frames([card] * 3)), window=where, outputs=outputs)[0].run()
     assert (window.pictures[2][:44] != plain.pictures[2][:44]).any()
+
+
+def test_keys_that_save_where_nothing_can_be_written_say_so_and_the_run_goes_on(
+    card, tmp_path, monkeypatch
+):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    window = FakeWindow({6: "s", 9: "g", 12: "r"})
+    source = FakeSource(frames([card] * 20))
+    loop, events, _ = make(source, window=window, excerpts=Excerpts(1.0))
+    assert loop.run().frames == 20
+    assert events[-1]["text"] == "A"
+    assert any(".gif" in error for error in loop.output_errors)
+    plain = FakeWindow()
+    make(FakeSource(frames([card] * 20)), window=plain)[0].run()
+    assert (window.pictures[8][-40:] != plain.pictures[8][-40:]).any()  # the notice
