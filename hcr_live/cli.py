@@ -257,7 +257,7 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
         "--excerpt-format",
         choices=EXCERPT_FORMATS,
         default="gif",
-        help="of what the key g saves: gif, which every program shows, or webp, a tenth as large; "
+        help="of what the key g saves: gif, which every program shows, or webp, much smaller; "
         "default gif",
     )
     parser.add_argument(
