@@ -33,8 +33,8 @@ _ROOT = Path(__file__).parent.parent
 _SEED = 20261121
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _DRAWN = 1040
-"""Characters that are drawn; more files are copies of them."""
-_DRAWN_SHEETS = 40
+"""Characters that are drawn; more files are copies of these."""
+_DRAWN_PHOTOS, _DRAWN_SHEETS = 260, 20
 _LONGEST = 1800.0
 
 Draw = Callable[[NDArray[np.uint8], np.random.Generator], NDArray[np.uint8]]
@@ -67,7 +67,7 @@ def characters(folder: Path, count: int, draw: Draw = _plain) -> Path:
     folder.mkdir(parents=True)
     rng = np.random.default_rng(_SEED)
     contents = []
-    for number in range(min(count, _DRAWN)):
+    for number in range(min(count, _DRAWN if draw is _plain else _DRAWN_PHOTOS)):
         label = _LETTERS[number % len(_LETTERS)]
         image = draw(render_strokes(letter_strokes(label, rng)), rng)
         contents.append((label, cv2.imencode(".png", image)[1].tobytes()))
@@ -174,7 +174,7 @@ def _right(found: Sequence[tuple[str, str]]) -> float:
 
 def _show_characters(folder: Path, count: int, jobs: int) -> None:
     for title, draw in (("plain ink", _plain), ("simulated photo", _photo)):
-        some = count if draw is _plain else max(1, count // 5)
+        some = count if draw is _plain else max(1, count // 10)
         kind = characters(folder / title, some, draw)
         run = read(kind, folder / f"{title}.jsonl", "--character", jobs=jobs)
         found = rows(folder / f"{title}.jsonl")

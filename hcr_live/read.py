@@ -182,6 +182,10 @@ def _write_all(options: ReadOptions, out: Path) -> int:
             with closing(output):
                 _fill(options, output, journal)
                 output.finish()
+        except KeyboardInterrupt:
+            done = journal.written.done
+            print(f"hcr_live: {done} pictures are in {out}: go on with --resume.", file=sys.stderr)
+            raise
         except OSError as error:
             raise HcrError(
                 f"Cannot write {out}: {error.strerror or error}; what is written stays, go on with"

@@ -38,7 +38,7 @@ class LocalProcesses:
 
     Args:
         settings: How to read.
-        jobs: How many processes.
+        jobs: How many processes; 1 is this one, on one processor.
         chunk: How many tasks at a time.
     """
 
@@ -49,12 +49,16 @@ class LocalProcesses:
 
     def read(self, chunks: Iterator[Sequence[Task]]) -> Iterator[Sequence[Result]]:
         """As `Engine.read`."""
+        shared = replace(self._settings, shared=True)
+        if self._jobs == 1:
+            yield from ThisProcess(shared, self.chunk).read(chunks)
+            return
         few = 2 * self._jobs
         first = list(islice(chunks, few))
-        if self._jobs == 1 or len(first) < few:
-            yield from ThisProcess(self._settings, self.chunk).read(chain(first, chunks))
+        if len(first) < few:
+            yield from ThisProcess(self._settings, self.chunk).read(iter(first))
             return
-        workers = _Workers(replace(self._settings, shared=True), self._jobs)
+        workers = _Workers(shared, self._jobs)
         waiting: deque[Future[Sequence[Result]]] = deque()
         with ThreadPoolExecutor(self._jobs, "batch") as threads:
             try:

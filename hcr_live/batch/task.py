@@ -62,7 +62,7 @@ class BatchSettings:
         model: Likewise.
         region: Read only this part of every picture.
         character: Whether each picture is said to show one character.
-        shared: Whether other processes read on this machine's processors as well.
+        shared: Whether to use one processor, as others are for other processes.
     """
 
     alphabet: str = "letters"
