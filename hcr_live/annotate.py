@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,15 +129,13 @@ def run(options: AnnotateOptions) -> int:
         )
         copy.start(model=session.model_name)
         bar = stack.enter_context(_bar(source))
-        whole = stopped = False
+        asked = stack.enter_context(_asked_to_stop())
+        whole = False
         try:
-            _read(source, session, copy, bar)
-            whole = not copy.failed
-        except KeyboardInterrupt:
-            stopped = True
+            whole = _read(source, session, copy, bar, asked)
         finally:
             copy.finish(session, whole=whole)
-    return _report(options, copy, source, stopped=stopped)
+    return _report(options, copy, source, stopped=asked.is_set() and not whole)
 
 
 def outputs(out: Path) -> tuple[Path, Path, Path, Path]:
@@ -280,20 +280,46 @@ class Copy:
                 file.write(cue)
 
 
-def _read(source: VideoSource, session: Session, copy: Copy, bar: Any) -> None:
-    """Take all frames through the session into the copy; a full disk ends it."""
+def _read(
+    source: VideoSource, session: Session, copy: Copy, bar: Any, asked: threading.Event
+) -> bool:
+    """Take frames through the session into the copy.
+
+    Returns:
+        Whether it was all: a full disk ends it, and so does the user.
+    """
     ahead = FramesAhead(source, session)
-    with suppress(EndOfSource):
-        while not copy.failed:
+    while not (copy.failed or asked.is_set()):
+        try:
             frame = ahead.next()
-            if frame is None:
-                continue
-            view, events = session.step(frame)
-            for event in events:
-                copy.event(event)
-            ahead.look(frame)
-            copy.frame(view)
-            bar.update()
+        except EndOfSource:
+            return True
+        if frame is None:
+            continue
+        view, events = session.step(frame)
+        for event in events:
+            copy.event(event)
+        ahead.look(frame)
+        copy.frame(view)
+        bar.update()
+    return False
+
+
+@contextmanager
+def _asked_to_stop() -> Iterator[threading.Event]:
+    """Let Ctrl-C and SIGTERM end the run between two frames; a second one ends it at once."""
+    asked = threading.Event()
+
+    def ask(number: int, _: object) -> None:
+        asked.set()
+        signal.signal(number, signal.default_int_handler)
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _bar(source: VideoSource) -> Any:
