@@ -233,18 +233,21 @@ class Copy:
             session: Has read all frames.
             whole: The video was read to its end.
         """
-        for event in session.finish():
-            self.event(event)
-        self.text = session.text
-        if self._view is not None:
-            self._picture = self._compose(session.refresh(self._view))
+        try:
+            for event in session.finish():
+                self.event(event)
+            self.text = session.text
+            if self._view is not None:
+                self._picture = self._compose(session.refresh(self._view))
+        finally:
             self._write()
-        self._show(self._captions.finish(self.seconds))
-        last = self._view.frame.time if self._view is not None else 0.0
-        self._log.write(end_event(frames=self._frames, dropped=0, seconds=last, text=self.text))
-        if self._recorder is not None:
-            self._recorder.close(whole=whole)
-            self._add_subtitles()
+            self._show(self._captions.finish(self.seconds))
+            last = self._view.frame.time if self._view is not None else 0.0
+            end = end_event(frames=self._frames, dropped=0, seconds=last, text=self.text)
+            self._log.write(end)
+            if self._recorder is not None:
+                self._recorder.close(whole=whole)
+                self._add_subtitles()
 
     def _add_subtitles(self) -> None:
         if self._cues and not self.failed:
