@@ -52,6 +52,9 @@ CHANGE_SECONDS = 0.5
 BLURRED_SECONDS = 2.0
 """While writing is blurred time stands still for it, but for no longer: it may be gone."""
 
+SHOWN_SECONDS = 0.05
+"""A character is marked once it has been seen for so long."""
+
 SEARCH_AGAIN_SECONDS = 0.2
 """So often while nothing is written on it: it may be no sheet at all, and hide one."""
 
@@ -200,7 +203,9 @@ class PaperReader:
             self._read_again_at = now + (READ_AGAIN_SECONDS if tracked else SEARCH_AGAIN_SECONDS)
         return PaperStep(
             marks=tuple(
-                Mark(t.box, predictions[t.identity], t.identity in reported) for t in tracked
+                Mark(t.box, predictions[t.identity], t.settled and t.identity in reported)
+                for t in tracked
+                if frame.still or t.settled or (not blurred and self._is_shown(t))
             ),
             outline=page.outline,
             guide=page.guide,
@@ -365,6 +370,14 @@ class PaperReader:
         heights = [t.box.h for t in tracked]
         side = side_of(page.outline, image)
         return is_writing(read, heights, side, self._min_confidence, page.glyphs)
+
+    def _is_shown(self, track: TrackedCharacter) -> bool:
+        """Whether a character that has not settled is marked.
+
+        What was seen but once may be the smear of a sheet that is pulled away.
+        """
+        lasted = track.seen - self._first_seen[track.identity]
+        return lasted >= SHOWN_SECONDS and self._watched - track.seen < 2 * READ_SECONDS
 
     def _is_sure(self, track: TrackedCharacter) -> bool:
         """Whether a character, or the sheet it is on, has been there for long enough."""
