@@ -389,9 +389,11 @@ def _check_outputs(options: AnnotateOptions, video: Path) -> None:
     Raises:
         HcrError: If one can't, is read by the run, or exists and may not be replaced.
     """
+    from hcr_live.live import is_same_file
+
     for output in outputs(options.out):
         for path in (video, options.config, options.model):
-            if path is not None and _is_same_file(output, path):
+            if path is not None and is_same_file(output, path):
                 raise HcrError(f"{output} is read by this run: choose another name for --out.")
     check_recording_path(options.out, overwrite=options.overwrite)
     for output in outputs(options.out)[1:]:
@@ -404,13 +406,6 @@ def _check_outputs(options: AnnotateOptions, video: Path) -> None:
             )
         if output.exists() and not os.access(output, os.W_OK):
             raise HcrError(f"Cannot write {output}: no permission; choose another place.")
-
-
-def _is_same_file(a: Path, b: Path) -> bool:
-    try:
-        return a.samefile(b)
-    except OSError:
-        return False
 
 
 def _report(options: AnnotateOptions, copy: Copy, source: VideoSource, *, stopped: bool) -> int:

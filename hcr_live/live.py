@@ -595,15 +595,16 @@ def _check_outputs(options: LiveOptions) -> None:
         if output is None:
             continue
         for path in (source, options.config, options.model):
-            if path is not None and _is_same_file(output, path):
+            if path is not None and is_same_file(output, path):
                 raise HcrError(f"{output} is read by this run: choose another name to write to.")
-        if output.exists() and _is_same_file(output.parent, source):
+        if output.exists() and is_same_file(output.parent, source):
             raise HcrError(f"{output} lies in the source's folder: choose another place.")
     if options.record and options.events and options.record.absolute() == options.events.absolute():
         raise HcrError(f"--record and --events are both {options.record}: give each its own file.")
 
 
-def _is_same_file(a: Path, b: Path) -> bool:
+def is_same_file(a: Path, b: Path) -> bool:
+    """Return whether two paths lead to one file that is there."""
     try:
         return a.samefile(b)
     except OSError:

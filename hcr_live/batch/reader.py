@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hcr_live.batch.task import BatchSettings, Result, Task
 from hcr_live.errors import HcrError
 from hcr_live.events import prediction_fields, reading_fields
-from hcr_live.frame import Box
+from hcr_live.paper.page import cropped
 from hcr_live.quiet import silent_opencv_log, silent_stderr
 from hcr_live.reading import Reading
 from hcr_live.recognizer import Recognizer
@@ -72,7 +72,7 @@ class BatchReader:
         def pictures() -> Iterator[NDArray[np.uint8]]:
             for number, task in enumerate(tasks):
                 try:
-                    yield _cropped(_picture(task, keep_grey=True), self._settings.region)
+                    yield cropped(_picture(task, keep_grey=True), self._settings.region)
                 except HcrError as error:
                     errors[number] = str(error)
 
@@ -94,16 +94,6 @@ def _reason(task: Task, error: Exception) -> str:
     if isinstance(error, cv2.error):
         what = "no writing can be looked for in it"
     return f"{task.source} cannot be read: {what}."
-
-
-def _cropped(image: NDArray[np.uint8], region: Box | None) -> NDArray[np.uint8]:
-    if region is None:
-        return image
-    from hcr_live.paper.page import check_region
-
-    check_region(region, image.shape[1], image.shape[0])
-    x, y, w, h = region
-    return image[y : y + h, x : x + w]
 
 
 def write_annotated(target: str, image: NDArray[np.uint8], reading: Reading) -> None:

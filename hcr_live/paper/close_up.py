@@ -10,10 +10,7 @@ from hcr_live.frame import Box
 from hcr_live.paper.binarise import binarise, ink_channel
 from hcr_live.paper.components import InkCharacter, find_characters
 
-LONGEST: int = 800
-"""Pixels of a side; a larger close-up is shrunk."""
-
-_SHORTEST = 112
+_SHORTEST, _LONGEST = 112, 800
 # What of a photo belongs to its one character: parts of this share of the largest, this near it.
 _PART = 0.35
 _PART_GAP = 0.4
@@ -37,7 +34,7 @@ def find_in_close_up(
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     elif image.ndim == 3:
         grey = ink_channel(image, one_pen=True)
-    scale = min(4.0, max(1.0, _SHORTEST / min(grey.shape)), LONGEST / max(grey.shape))
+    scale = min(4.0, max(1.0, _SHORTEST / min(grey.shape)), _LONGEST / max(grey.shape))
     if scale != 1:
         # Thin strokes of one or two pixels keep their shape when thresholded enlarged.
         method = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA

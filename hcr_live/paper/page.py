@@ -339,6 +339,19 @@ def check_region(region: Box, width: int, height: int) -> None:
         )
 
 
+def cropped(image: NDArray[np.uint8], region: Box | None) -> NDArray[np.uint8]:
+    """Return the part of a picture that a region covers, all of it for None.
+
+    Raises:
+        HcrError: If it lies outside.
+    """
+    if region is None:
+        return image
+    check_region(region, image.shape[1], image.shape[0])
+    x, y, w, h = region
+    return image[y : y + h, x : x + w]
+
+
 class PageFinder:
     """Locates frame after frame: follows the outline, and holds it through a few bad frames.
 

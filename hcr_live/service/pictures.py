@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.errors import HcrError
-from hcr_live.frame import Box
 from hcr_live.service.problems import Problem
 from hcr_live.sources.images import decode_image
 
@@ -87,21 +86,6 @@ def decode(data: bytes, most_pixels: int) -> NDArray[np.uint8]:
         return decode_image(data, "The image")
     except HcrError as error:
         raise Problem(422, str(error)) from None
-
-
-def crop(image: NDArray[np.uint8], region: Box | None) -> NDArray[np.uint8]:
-    """Return the part of a picture that a region covers.
-
-    Raises:
-        HcrError: If it lies outside.
-    """
-    if region is None:
-        return image
-    from hcr_live.paper.page import check_region
-
-    check_region(region, image.shape[1], image.shape[0])
-    x, y, w, h = region
-    return image[y : y + h, x : x + w]
 
 
 def _two(form: str, data: bytes, at: int) -> tuple[int, int]:

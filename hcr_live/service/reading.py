@@ -26,10 +26,11 @@ from hcr_live.events import reading_fields
 from hcr_live.frame import Box
 from hcr_live.ink.render import checked_strokes
 from hcr_live.paper.crop import character_ink
+from hcr_live.paper.page import cropped
 from hcr_live.reading import Prediction, Reading
 from hcr_live.recognizer import Recognizer
 from hcr_live.service.metrics import Metrics
-from hcr_live.service.pictures import crop, decode, size_of
+from hcr_live.service.pictures import decode, size_of
 from hcr_live.service.problems import Problem, busy
 from hcr_live.service.settings import Settings
 
@@ -159,7 +160,7 @@ class CharacterReader:
         """
 
         def ink() -> Ink:
-            return character_ink(crop(decode(data, self._settings.pixels), region))
+            return character_ink(cropped(decode(data, self._settings.pixels), region))
 
         width, height = size_of(data)
         if max(width, height) <= _SMALL_SIDE:

@@ -8,9 +8,12 @@ import pytest
 from generator.letters import letter_strokes
 from generator.sheet import SheetStyle, scene_image, sheet_image
 from hcr_live.alphabet import get_alphabet
+from hcr_live.classifier import Classifier
 from hcr_live.frame import Box, Frame
 from hcr_live.ink.render import render_strokes
 from hcr_live.paper.reader import PaperReader
+from hcr_live.resources import asset_path
+from hcr_live.sources.video import VideoSource
 from hcr_live.text import Text, join_page
 from tests.fakes import FakeClassifier, frames
 
@@ -135,3 +138,18 @@ def test_writing_that_fills_the_frame_is_read_unless_a_hand_is_in_view():
     assert str(play(reader(), shown)[0]) == "A"
     paper, elsewhere = reader(), Box(1000, 400, 200, 200)
     assert [paper.step(frame, (elsewhere,)).settled for frame in shown] == [()] * 45
+
+
+def test_a_sheet_that_is_pulled_away_leaves_no_letters_on_the_wall():
+    paper, source = reader(Classifier()), VideoSource(str(asset_path("demo.mp4")))
+    held, gone = set(), []
+    while (frame := source.read(timeout=10)) is not None and frame.time < 6.2:
+        marks = paper.step(frame).marks
+        if 4 < frame.time < 4.7:
+            held.add("".join(mark.prediction.text for mark in marks))
+        elif frame.time > 5:
+            gone.append(marks)
+    source.close()
+    assert held == {"HELLO"}
+    assert not any(mark.settled for marks in gone for mark in marks)
+    assert sum(map(bool, gone)) < 0.2 * len(gone)
