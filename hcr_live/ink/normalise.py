@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +12,8 @@ from numpy.typing import NDArray
 from hcr_live.errors import HcrError
 from hcr_live.frame import Box
 from hcr_live.paper.close_up import gaps, largest_character
+
+_Image = TypeVar("_Image", NDArray[np.uint8], NDArray[np.float32])
 
 SIDE: int = 32
 """Pixels of a side of the network's input."""
@@ -85,7 +90,7 @@ def is_photo(image: NDArray[np.uint8]) -> bool:
         return False
     ground, peak, *_ = cv2.minMaxLoc(image)
     if ground:
-        image = cv2.subtract(image, ground)
+        image = image - np.uint8(ground)  # cv2.subtract takes 4x1 pixels for a scalar
         peak -= ground
     if max(image.shape) > 2 * _WORK:
         image = _shrink(image, max(image.shape) // _WORK)
@@ -105,7 +110,7 @@ def _crop(image: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     if peak == 0:
         return None
     if 0 < ground < peak / 2:  # grey, not black: left in, it would be taken for ink
-        image = cv2.subtract(image, ground)
+        image = image - np.uint8(ground)  # cv2.subtract takes 4x1 pixels for a scalar
         peak -= ground
     bright = cv2.threshold(image, peak / 4, 255, cv2.THRESH_BINARY)[1]
     x, y, w, h = cv2.boundingRect(bright)
@@ -120,12 +125,12 @@ def _working_ink(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
         longest = max(crop.shape)
     scale = _WORK / longest
     # The resize then turns the steps of coarse bitmaps into slopes, at the border as well.
-    crop = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    crop = _bordered(crop, 1, 1, 1, 1)
     h, w = crop.shape
     size = (max(3, round(w * scale)), max(3, round(h * scale)))
     soft = cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR)
     m = _WORK_MARGIN
-    soft = cv2.copyMakeBorder(soft, m, m, m, m, cv2.BORDER_CONSTANT, value=0)
+    soft = _bordered(soft, m, m, m, m)
     soft = cv2.GaussianBlur(soft, (3, 3), 0)
     if scale > 1.5:
         reach = min(int(scale), 8) | 1
@@ -144,7 +149,7 @@ def _shrink(image: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
         image = cv2.dilate(image, np.ones((reach, reach), np.uint8))
     h, w = image.shape
     below, right = -h % factor, -w % factor
-    image = cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_CONSTANT, value=0)
+    image = _bordered(image, 0, below, 0, right)
     size = (image.shape[1] // factor, image.shape[0] // factor)
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
@@ -202,23 +207,32 @@ def _place(ink: NDArray[np.uint8], box: tuple[int, int, int, int]) -> NDArray[np
     longest = max(w, h)
     # Depth: how far an ink pixel is from the paper. Its mean is a quarter of a stroke's width.
     depth = cv2.distanceTransform(ink, cv2.DIST_L2, 3)
-    pen = min(max(4 * cv2.mean(depth, ink)[0] - 1, 1.0), max(_WIDEST_PEN * longest, 1.0))
+    mean = cv2.sumElems(depth)[0] / cv2.countNonZero(ink)
+    pen = min(max(4 * mean - 1, 1.0), max(_WIDEST_PEN * longest, 1.0))
     # The centre line is fitted, not the outline: then the answer does not hang on the pen.
     scale = min(_CENTRE_LINE / max(longest - pen, 1.0), 2.0)
-    side = int(np.ceil(SIDE / scale))
-    left, top = (side - w) // 2, (side - h) // 2
     change = (_PEN / scale - pen) / 2
-    level = np.zeros((side, side), np.float32)
-    inside = level[top : top + h, left : left + w]
+    side, margin = math.ceil(SIDE / scale), 0
     if change < 0:
         thick = depth[y : y + h, x : x + w]
         # Where a stroke is thinner than the cut its ridge stays, so that nothing breaks.
         ridge = (thick >= cv2.dilate(thick, None)) & (thick >= 0.3 * pen)
         line = cv2.dilate(ridge.astype(np.float32), None)
-        np.maximum(np.clip(thick + change, 0, 1), line, out=inside)
+        level = np.maximum(np.clip(thick + change, 0, 1), line)
     else:
-        paper = np.full((side, side), 255, np.uint8)
-        paper[top : top + h, left : left + w] = cv2.bitwise_not(ink[y : y + h, x : x + w])
-        distance = cv2.distanceTransform(paper, cv2.DIST_L2, 3)
-        np.clip((change + 1) - distance, 0, 1, out=level)
+        # Farther from the ink nothing is drawn.
+        margin = min(math.ceil(change + 1), (side - longest) // 2)
+        paper = cv2.bitwise_not(ink[y : y + h, x : x + w])
+        paper = _bordered(paper, margin, margin, margin, margin, level=255)
+        level = (change + 1) - cv2.distanceTransform(paper, cv2.DIST_L2, 3)
+        cv2.threshold(level, 1, 1, cv2.THRESH_TRUNC, dst=level)
+        cv2.threshold(level, 0, 0, cv2.THRESH_TOZERO, dst=level)
+    left, top = (side - w) // 2 - margin, (side - h) // 2 - margin
+    level = _bordered(level, top, side - level.shape[0] - top, left, side - level.shape[1] - left)
     return cv2.resize(level, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
+def _bordered(
+    image: _Image, top: int, bottom: int, left: int, right: int, level: int = 0
+) -> _Image:
+    return cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT, value=level)

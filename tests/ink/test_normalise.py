@@ -158,6 +158,13 @@ def test_solid_ink_of_any_size(shape):
     assert centre_of_box(level) == pytest.approx(((SIDE - 1) / 2,) * 2, abs=1)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4), (4, 1), (2, 2), (3, 7)])
+def test_a_few_grey_pixels_give_ink(shape):
+    image = np.full(shape, 40, np.uint8)
+    image[0, 0] = 200
+    assert network_input(image).max() > 0.9
+
+
 def test_the_image_is_left_alone(strokes):
     ink = np.pad(ink_at(strokes, 80), 30)
     ink[2:4, 2:4] = 255
