@@ -264,24 +264,22 @@ def _live_parser(prog: str) -> argparse.ArgumentParser:
         "--virtual-camera",
         action="store_true",
         help="be a camera that calls and streaming programs can choose; needs "
-        "pip install 'hcr-live[virtual-camera]' and a device of the system",
+        "pip install pyvirtualcam and a device of the system",
     )
     parser.add_argument(
         "--speak",
         action="store_true",
-        help="say each word that is complete; needs pip install 'hcr-live[speak]'",
+        help="say each word that is complete; needs pip install prismatoid",
     )
     parser.add_argument(
         "--type",
         action="store_true",
-        help="type the text into the window that has the focus, whichever that is; needs "
-        "pip install 'hcr-live[type]'",
+        help="type the text into the window that has the focus, whichever that is",
     )
     parser.add_argument(
         "--clipboard",
         action="store_true",
-        help="copy the text to the clipboard whenever it changes; needs "
-        "pip install 'hcr-live[type]'",
+        help="copy the text to the clipboard whenever it changes",
     )
     parser.add_argument(
         "--events",

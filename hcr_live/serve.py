@@ -70,7 +70,7 @@ def server_config(settings: Settings) -> uvicorn.Config:
         from hcr_live.service.protocol import LimitedProtocol
     except ModuleNotFoundError as error:
         raise HcrError(
-            f"serve needs {error.name}, which is not installed: pip install 'hcr-live[serve]'."
+            f"serve needs {error.name}, which is not installed: pip install -r requirements.txt."
         ) from error
 
     return uvicorn.Config(

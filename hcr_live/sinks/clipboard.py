@@ -13,7 +13,7 @@ from hcr_live.sinks.worker import AcceptedSink, Worker
 
 _LEAVE_SECONDS = 5.0
 _LEAVE = "import copykitten, sys; copykitten.copy(sys.stdin.read(), detach=True)"
-_MISSING = 'The clipboard needs another package: pip install "hcr-live[type]".'
+_MISSING = "The clipboard needs another package: pip install -r requirements.txt."
 
 
 class Clipboard(AcceptedSink[str]):

@@ -29,7 +29,7 @@ _START_SECONDS, _SAY_SECONDS, _END_SECONDS = 30.0, 60.0, 1.0
 _CHARACTERS_A_SECOND = 14.0  # of usual speech
 _POLL_SECONDS = 0.05
 _IDLE_SECONDS = _POLL_SECONDS if sys.platform == "darwin" else None
-_MISSING = 'Speaking needs another package: pip install "hcr-live[speak]".'
+_MISSING = 'Speaking needs another package: pip install "prismatoid>=0.18,<0.19".'
 _VOICES = {
     "win32": "add one in the settings under Time & language, Speech",
     "darwin": "add one in the settings under Accessibility, Spoken Content",

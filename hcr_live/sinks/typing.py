@@ -19,7 +19,7 @@ from hcr_live.sinks.worker import AcceptedSink, Worker
 
 _CLOSE_SECONDS = 1.0
 _KEY_SECONDS = 0.01  # programs drop keys that come faster than anybody types
-_MISSING = 'Typing needs another package: pip install "hcr-live[type]".'
+_MISSING = "Typing needs another package: pip install -r requirements.txt."
 _NO_DISPLAY = "There is no window to type to: start the program on a desktop, or without --type."
 _NOT_ALLOWED = (
     "macOS does not let this program type: allow it in the settings under Privacy & Security, "

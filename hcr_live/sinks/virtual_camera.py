@@ -12,7 +12,7 @@ from hcr_live.errors import HcrError
 from hcr_live.sinks.worker import Worker
 
 _CLOSE_SECONDS = 2.0
-_MISSING = 'The virtual camera needs another package: pip install "hcr-live[virtual-camera]".'
+_MISSING = 'The virtual camera needs another package: pip install "pyvirtualcam>=0.13,<1".'
 _IN_OBS = (
     "install OBS Studio (https://obsproject.com), open it once, press Start Virtual Camera and "
     "then Stop Virtual Camera, and leave OBS"

@@ -112,5 +112,5 @@ def test_a_system_without_one_is_told_what_to_install(monkeypatch, platform, tod
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
-    with pytest.raises(HcrError, match=r'pip install "hcr-live\[virtual-camera\]"'):
+    with pytest.raises(HcrError, match='pip install "pyvirtualcam'):
         make_virtual_camera(64, 36, 30)
