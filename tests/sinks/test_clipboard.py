@@ -43,7 +43,7 @@ def test_a_clipboard_that_fails_says_so():
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "copykitten", None)
-    with pytest.raises(HcrError, match="pip install -r requirements.txt"):
+    with pytest.raises(HcrError, match=r"pip install -r requirements\.txt"):
         make_clipboard()
 
 

@@ -80,7 +80,7 @@ def test_typing_stops_at_once_when_the_own_window_comes_to_the_front():
 def test_a_missing_package_is_named(monkeypatch):
     library = "Xlib" if sys.platform.startswith("linux") else "pynput"
     monkeypatch.setitem(sys.modules, library, None)
-    with pytest.raises(HcrError, match="pip install -r requirements.txt"):
+    with pytest.raises(HcrError, match=r"pip install -r requirements\.txt"):
         make_typist()
 
 
