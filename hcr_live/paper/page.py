@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from itertools import compress, groupby
+from itertools import chain, compress, groupby
+from statistics import median
 
 import cv2
 import numpy as np
@@ -265,7 +266,7 @@ def _without_sheet(image: NDArray[np.uint8]) -> Page:
     height, width = image.shape[:2]
     for part, ground in _plain_grounds(image):
         glyphs = _on_ground(_read_part(image, part, ground), part, ground)
-        lines = _in_lines(glyphs)
+        lines = tuple(chain.from_iterable(_in_lines(glyphs)))
         if part.w * part.h < width * height:
             glyphs = lines
         elif not lines:  # a letter or two, then, that are large
@@ -296,27 +297,28 @@ def _is_bar(ink: NDArray[np.uint8]) -> bool:
     return max(ink.shape) > 2.5 * min(ink.shape)
 
 
-def _in_lines(glyphs: tuple[Glyph, ...]) -> tuple[Glyph, ...]:
-    """Return the glyphs that stand in lines as writing does, at least three of a kind in each.
+def _in_lines(glyphs: tuple[Glyph, ...]) -> Iterator[list[Glyph]]:
+    """Yield the glyphs that stand in lines as writing does, at least three of a kind in each.
 
     They are of one size and one pen, near each other, and not all bars. What has this by
     chance (the features of a face, things on a shelf) is rarely three in a row.
     """
-    kept: list[Glyph] = []
     for _, members in groupby(glyphs, key=lambda glyph: glyph.line):
         line = list(members)
+        if len(line) < 3:
+            continue
         tall = np.array([glyph.ink.shape[0] for glyph in line], np.float64)
         wide = np.array([glyph.ink.shape[1] for glyph in line], np.float64)
         pen = np.array([pen_width(glyph.ink) for glyph in line])
-        height = np.median(tall)
+        height, usual = median(tall.tolist()), median(pen.tolist())
         alike = (tall > 0.45 * height) & (tall < 2.2 * height)
-        alike &= (pen > 0.6 * np.median(pen)) & (pen < 1.7 * np.median(pen))
+        alike &= (pen > 0.6 * usual) & (pen < 1.7 * usual)
         letters = sum(not _is_bar(glyph.ink) for glyph in line)
         x = np.array([(glyph.flat or glyph.box).x for glyph in line])
         gaps = x[1:] - x[:-1] - wide[:-1]
-        if alike.sum() >= 3 and letters > 0.4 * len(line) and np.median(gaps) < 1.5 * height:
-            kept += compress(line, alike)
-    return tuple(kept)
+        near = median(gaps.tolist()) < 1.5 * height
+        if alike.sum() >= 3 and letters > 0.4 * len(line) and near:
+            yield list(compress(line, alike))
 
 
 def pen_width(ink: NDArray[np.uint8]) -> float:
@@ -605,8 +607,9 @@ def _is_surely_written(page: Page) -> bool:
                 readable.append(glyph)
             # A bar alone parts the panes of a window.
             largest = max(largest, 0 if _is_bar(glyph.ink) else max(w, h))
-    enough = len(readable) > 0.5 * len(page.glyphs) and _in_lines(tuple(readable))
-    return bool(enough) or largest > 0.2 * side
+    if largest > 0.2 * side:
+        return True
+    return len(readable) > 0.5 * len(page.glyphs) and any(_in_lines(tuple(readable)))
 
 
 def _read_outline(
