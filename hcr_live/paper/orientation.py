@@ -20,6 +20,10 @@ _HALF_MARGIN, _QUARTER_MARGIN = 2.5, 1.0
 _MOST_A_CHARACTER = 3.0
 """No character alone decides."""
 
+_FIRST, _BEYOND_DOUBT = 4, 6.0
+"""Those of them that tell most are asked first, the others only if it is not this clear that the
+page is upright: of 113 upright pages 92 % were, of 112 that were upside down none came near it."""
+
 _SLANTED = 0.55
 """Tangent of 29 degrees."""
 
@@ -55,7 +59,7 @@ def quarter_turns(
     Args:
         page: As it was located.
         probabilities: float32 (n, 62), what the network says of its glyphs.
-        classify: The network; it is asked about 16 or 48 inks.
+        classify: The network; it is asked about 4, 16 or 48 inks.
         alphabet: What can be written.
 
     Returns:
@@ -63,26 +67,31 @@ def quarter_turns(
     """
     if len(page.glyphs) < 2:
         return 0
+    shares, telling = _expected(alphabet)
     places = np.unique(np.linspace(0, len(page.glyphs) - 1, _ENOUGH).astype(int))
-    turns = (0, 2, 1, 3) if _is_slanted(page) else (0, 2)
-    inks = [
-        np.ascontiguousarray(np.rot90(page.glyphs[place].ink, turn))
-        for turn in turns[1:]
-        for place in places.tolist()
-    ]
-    others = classify(inks).reshape(len(turns) - 1, len(places), -1)
-    rows = np.concatenate([probabilities[places][None], others])
-    axis = 0
-    if len(turns) > 2:
-        sure = np.log(np.maximum(rows.max(axis=2), 1e-3)).sum(axis=1)
-        axis = int(sure[2:].sum() > sure[:2].sum() + 2 * _QUARTER_MARGIN)
-    first, second = rows[2 * axis], rows[2 * axis + 1]
-    written = alphabet.folding.sum(axis=1) > 0
-    ratio = np.log(_likelihood(second, first, written) / _likelihood(first, second, written))
-    upside_down = ratio.clip(-_MOST_A_CHARACTER, _MOST_A_CHARACTER).sum()
+    if not _is_slanted(page):
+        places = places[np.argsort(-(probabilities[places] @ telling), kind="stable")]
+        upside_down = 0.0
+        for part in (places[:_FIRST], places[_FIRST:]):
+            if upside_down > -_BEYOND_DOUBT and len(part):
+                turned = classify(_inks(page, part, 2))
+                upside_down += _upside_down(probabilities[part], turned, shares)
+        return 2 * int(upside_down > _HALF_MARGIN)
+    turns = (0, 2, 1, 3)
+    others = classify([ink for turn in turns[1:] for ink in _inks(page, places, turn)])
+    rows = [probabilities[places], *others.reshape(len(turns) - 1, len(places), -1)]
+    sure = [float(np.log(np.maximum(row.max(axis=1), 1e-3)).sum()) for row in rows]
+    axis = int(sum(sure[2:]) > sum(sure[:2]) + 2 * _QUARTER_MARGIN)
+    upside_down = _upside_down(rows[2 * axis], rows[2 * axis + 1], shares)
     # On its side neither end is the likelier one beforehand.
     margin = 0.0 if axis else _HALF_MARGIN
     return turns[2 * axis + int(upside_down > margin)]
+
+
+def _inks(page: Page, places: NDArray[np.intp], turns: int) -> list[NDArray[np.uint8]]:
+    """Return the inks of some of the glyphs, turned."""
+    inks = (page.glyphs[place].ink for place in places.tolist())
+    return [np.ascontiguousarray(np.rot90(ink, turns)) for ink in inks]
 
 
 def _is_slanted(page: Page) -> bool:
@@ -93,20 +102,36 @@ def _is_slanted(page: Page) -> bool:
     return bool(down > _SLANTED * across)
 
 
-def _likelihood(
-    upright: NDArray[np.float32], turned: NDArray[np.float32], written: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Return how likely each character reads like this one way up and like that the other."""
-    shares = _upside_down() * written[:, None]
-    return np.einsum("nc,cd,nd->n", upright, shares, turned) + 1e-9
+def _upside_down(
+    rows: NDArray[np.float32], turned: NDArray[np.float32], shares: NDArray[np.float64]
+) -> float:
+    """Return the logarithm of how much likelier characters are upside down than upright.
+
+    Args:
+        rows: float32 (n, 62), what the network says of them.
+        turned: The same of them half a turn further.
+        shares: See `_expected`.
+    """
+    upright = np.einsum("nc,nc->n", rows @ shares, turned) + 1e-9
+    upside_down = np.einsum("nc,nc->n", turned @ shares, rows) + 1e-9
+    ratio = np.log(upside_down / upright)
+    return float(ratio.clip(-_MOST_A_CHARACTER, _MOST_A_CHARACTER).sum())
 
 
 @cache
-def _upside_down() -> NDArray[np.float64]:
-    """Return `_UPSIDE_DOWN` as float64 (62, 62), a row a class, smoothed, rows sum to 1."""
+def _expected(alphabet: Alphabet) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what each class is taken for upside down, and how much that tells.
+
+    Returns:
+        float64 (62, 62), `_UPSIDE_DOWN`, a row a class, smoothed, 0 for what the alphabet lacks;
+        and float64 (62,), the log likelihood ratio that each class is expected to give.
+    """
     shares = np.full((len(CLASSES), len(CLASSES)), 0.003)
     for entry in _UPSIDE_DOWN.replace("\n", "|").strip("|").split("|"):
         label, *seen = entry.split()
         for other in seen:
             shares[CLASSES.index(label), CLASSES.index(other[0])] += int(other[1:]) / 100
-    return shares / shares.sum(axis=1, keepdims=True)
+    shares /= shares.sum(axis=1, keepdims=True)
+    shares *= (alphabet.folding.sum(axis=1) > 0)[:, None]
+    ratio = np.log((shares + 1e-9) / (shares.T + 1e-9))
+    return shares, (shares * ratio.clip(-_MOST_A_CHARACTER, _MOST_A_CHARACTER)).sum(axis=1)
