@@ -8,6 +8,7 @@ the pixel. Neat writing may come near that, so that only a page full of it is sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def is_joined(boxes: Sequence[Box]) -> bool:
     if len(boxes) < _WORDS[0][0]:
         return False
     width, height = np.array(boxes, np.float64)[:, 2:].T
-    shape = float(np.median(width / np.maximum(height, 1)))
+    shape = median((width / np.maximum(height, 1)).tolist())
     if len(boxes) >= _SIDEWAYS[0] and shape <= _SIDEWAYS[1]:
         return True
     return any(len(boxes) >= count and shape >= wide for count, wide in _WORDS)
@@ -102,7 +103,7 @@ def is_lettering(inks: Sequence[NDArray[np.uint8]]) -> bool:
         off = (angle - direction + 90) % 180 - 90
         near = np.abs(off) < _OFF
         if np.count_nonzero(near) > 1:
-            apart = off[near] - np.median(off[near])
+            apart = off[near] - median(off[near].tolist())
             width = np.degrees(_PARALLEL[0] / length[near]) + _PARALLEL[1]
             ratio = np.log(_SPREAD / width) - (apart / width) ** 2 / 2 + (apart / _SPREAD) ** 2 / 2
             ratios.append(np.maximum(ratio, _LEAST_UNLIKELY))
@@ -198,8 +199,8 @@ def _edges(
     corners alone are a pixel off.
     """
     outlines: list[NDArray[np.int32]] = []
-    starts, ends, least, bold = [], [], [], []
-    count = 0
+    corners: list[NDArray[np.int32]] = []
+    least, bold = [], []
     for ink in inks:
         size = max(ink.shape)
         framed = cv2.copyMakeBorder(ink, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
@@ -207,38 +208,44 @@ def _edges(
         around = sum(len(outline) for outline in found)
         bold.append(2 * cv2.countNonZero(ink) / max(1, around) / size)
         for outline in found:
-            total = len(outline)
-            if total < 2 * _SHORTEST_EDGE:
-                continue
-            corners = _corners(outline[:, 0], cv2.approxPolyDP(outline, 1.0, True)[:, 0])
-            if len(corners) > 1:
-                starts.append(count + corners)
-                ends.append(count + np.append(corners[1:], corners[0] + total))
-                least.append(np.full(len(corners), max(_SHORTEST_EDGE, 0.3 * size)))
-                outlines += [outline[:, 0]] * 2  # round the corner where it began
-                count += 2 * total
-    pen = float(np.median(bold)) if bold else 0.0
+            few = cv2.approxPolyDP(outline, 1.0, True)
+            if len(outline) >= 2 * _SHORTEST_EDGE and len(few) > 1:
+                outlines.append(outline)
+                corners.append(few)
+                least.append(max(_SHORTEST_EDGE, 0.3 * size))
+    pen = median(bold) if bold else 0.0
     if not outlines:
         return np.zeros(0), np.zeros(0), pen
-    points = np.concatenate(outlines).astype(np.float64)
-    start, end = np.concatenate(starts), np.concatenate(ends)
+    counts = np.array([len(few) for few in corners])
+    totals = np.array([len(outline) for outline in outlines])
+    # Each outline twice: its last edge goes round the point where it began.
+    start = _corners(outlines, corners) + np.repeat(np.cumsum(totals) - totals, counts)
+    last = np.cumsum(counts) - 1
+    end = np.roll(start, -1)
+    end[last] = start[last - counts + 1] + totals
+    points = np.concatenate([part for one in outlines for part in (one, one)])[:, 0].astype(float)
     length = np.hypot(*(points[end] - points[start]).T)
-    long = length >= np.concatenate(least)
+    long = length >= np.repeat(least, counts)
     start, end, length = start[long], end[long], length[long]
     sums = np.concatenate([np.zeros((1, 2)), points.cumsum(axis=0)])
     rounded = np.rint(0.1 * (end - start + 1)).astype(int)
     start, end = start + rounded, end + 1 - rounded
     third = np.maximum(2, (end - start) // 3)
-    first = sums[start + third] - sums[start]
-    last = sums[end] - sums[end - third]
-    across, down = (last - first).T
+    early = sums[start + third] - sums[start]
+    late = sums[end] - sums[end - third]
+    across, down = (late - early).T
     return np.degrees(np.arctan2(down, across)), length, pen
 
 
-def _corners(outline: NDArray[np.int32], corners: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Return which points of an outline are its corners, in order."""
-    row = 1 << 16
-    keys = outline[:, 0].astype(np.int64) * row + outline[:, 1]
+def _corners(
+    outlines: Sequence[NDArray[np.int32]], corners: Sequence[NDArray[np.int32]]
+) -> NDArray[np.intp]:
+    """Return which points of all outlines, one after the other, are their corners, in order."""
+    keys, wanted = (
+        np.repeat(np.arange(len(parts)), [len(part) for part in parts]) << 32
+        | points[:, 0].astype(np.int64) << 16
+        | points[:, 1]
+        for parts, points in ((p, np.concatenate(p)[:, 0]) for p in (outlines, corners))
+    )
     order = np.argsort(keys, kind="stable")
-    wanted = corners[:, 0].astype(np.int64) * row + corners[:, 1]
     return np.sort(order[np.searchsorted(keys[order], wanted)])
