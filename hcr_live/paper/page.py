@@ -850,7 +850,7 @@ def _alike(
 
 def _is_small(characters: list[InkCharacter]) -> bool:
     heights = [c.box.h for c in characters]
-    return bool(heights) and float(np.median(heights)) < _FINE_BELOW
+    return bool(heights) and median(heights) < _FINE_BELOW
 
 
 def _arranged(
@@ -929,15 +929,16 @@ def _source_boxes(characters: list[InkCharacter], to_source: NDArray[np.float64]
         for across in (0, 1):
             corners[:, down : down + _CELLS, across : across + _CELLS] |= cells
     share = np.arange(_CELLS + 1) / _CELLS
-    x = boxes[:, 0, None] + boxes[:, 2, None] * share
-    y = boxes[:, 1, None] + boxes[:, 3, None] * share
-    grid = np.stack(np.broadcast_arrays(x[:, None], y[:, :, None]), axis=-1)
-    seen = cv2.perspectiveTransform(grid.reshape(-1, 1, 2), to_source).reshape(grid.shape)
-    mask = corners[..., None]
-    low = np.floor(np.where(mask, seen, np.inf).min(axis=(1, 2))).astype(int)
-    high = np.ceil(np.where(mask, seen, -np.inf).max(axis=(1, 2))).astype(int)
-    size = np.maximum(1, high - low)
-    return [Box(*place, *extent) for place, extent in zip(low.tolist(), size.tolist(), strict=True)]
+    x = (boxes[:, 0, None] + boxes[:, 2, None] * share)[:, None]
+    y = (boxes[:, 1, None] + boxes[:, 3, None] * share)[..., None]
+    u, v, scale = (row[0] * x + row[1] * y + row[2] for row in to_source)
+    low, high = [], []
+    for seen in (u / scale, v / scale):
+        low.append(np.where(corners, seen, np.inf).reshape(len(cells), -1).min(axis=1))
+        high.append(np.where(corners, seen, -np.inf).reshape(len(cells), -1).max(axis=1))
+    place = np.floor(low)
+    size = np.maximum(1, np.ceil(high) - place)
+    return [Box(*box) for box in np.concatenate([place, size]).astype(int).T.tolist()]
 
 
 def _cells(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
