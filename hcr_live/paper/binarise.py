@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +89,7 @@ def binarise(
     if ink is None:
         return np.zeros_like(grey)
     # The halo of a light thumb must not pass for a pen paler than all that there was.
-    ink = max([ink, *(float(np.median(ruling.shades.max(axis=1))) for ruling in rulings)])
+    ink = max([ink, *(median(ruling.shades.max(axis=1).tolist()) for ruling in rulings)])
     upper = max(visible, paper + 0.5 * (ink - paper))
     lower = max(paper + 3.5 * noise, paper + 0.32 * (ink - paper))
     mask = cv2.compare(bare, lower, cv2.CMP_GT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import compress
+from statistics import median
 
 import cv2
 import numpy as np
@@ -175,8 +176,8 @@ def _typical_heights(boxes: NDArray[np.int64]) -> NDArray[np.float64]:
     beside = np.maximum(x[:, None] - right, x - right[:, None])
     near = (apart < 0.15 * larger) & (beside < 10 * larger)
     weight = np.cumsum((near * size)[:, order], axis=1)
-    median = (weight < 0.5 * weight[:, -1:]).sum(axis=1)
-    local = size[order][median]
+    middle = (weight < 0.5 * weight[:, -1:]).sum(axis=1)
+    local = size[order][middle]
     everywhere = np.cumsum(size[order])
     typical = size[order][np.searchsorted(everywhere, 0.5 * everywhere[-1])]
     alike = near & (size > 0.6 * local[:, None]) & (size < 1.6 * local[:, None])
@@ -334,7 +335,7 @@ def _are_written(
     thin = thickness <= 0.42 * size
     if not thin.any():
         return thin.tolist()
-    pen = float(np.median(thickness[thin]))
+    pen = median(thickness[thin].tolist())
     thin |= (thickness <= 1.35 * pen) & (thickness <= 0.6 * size)
     hair = (thickness < 0.6 * pen) & (size > 2.5 * typical)
     return (thin & ~hair).tolist()

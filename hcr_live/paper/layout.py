@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cmp_to_key
 from itertools import pairwise
+from statistics import median
 from typing import TypeAlias
 
 import cv2
@@ -73,7 +74,7 @@ def skew(boxes: Sequence[Box]) -> float:
         return 0.0
     place = _corners(boxes)
     middle = place[:, :2] + place[:, 2:] / 2
-    size = float(np.median(place[:, 2:].max(axis=1)))
+    size = median(place[:, 2:].max(axis=1).tolist())
     x, y = middle.T / size
     across, down = x - x[:, None], y - y[:, None]
     distance = np.hypot(across, down)
@@ -178,7 +179,8 @@ def _unslanted(place: _Floats, inks: Sequence[NDArray[np.uint8]]) -> tuple[_Floa
     start, end, down, has = _ends_of_rows(place[some], [inks[i] for i in some])
     off = np.where(has, down - down.mean(axis=1, keepdims=True), 0)
     middle = (start + end) / 2
-    lean = float(np.median((off * middle).sum(axis=1) / np.maximum((off**2).sum(axis=1), 1e-9)))
+    leans = (off * middle).sum(axis=1) / np.maximum((off**2).sum(axis=1), 1e-9)
+    lean = median(leans.tolist())
     if abs(lean) < _UPRIGHT:
         return place[:, 0], place[:, 0] + place[:, 2]
     lean = min(max(lean, -_STEEPEST_LEAN), _STEEPEST_LEAN)
@@ -210,7 +212,7 @@ def _bend(place: _Floats) -> _Floats:
     Neighbours' slopes are fitted by a parabola over the width of the page; none of a few.
     """
     x, level, h = place[:, 0] + place[:, 2] / 2, place[:, 1] + 0.75 * place[:, 3], place[:, 3]
-    size = float(np.median(h))
+    size = median(h.tolist())
     left, right = np.nonzero((x - x[:, None] > 0) & (x - x[:, None] < _WORD_APART * size))
     run, fall = (x[right] - x[left]) / size, (level[right] - level[left]) / size
     half = max(float(np.ptp(x)) / 2 / size, 1.0)
@@ -348,7 +350,7 @@ def _corridor(lines: list[list[int]], place: _Floats) -> float | None:
     end = np.maximum.accumulate(inside[:, 0] + inside[:, 2])
     gaps = inside[1:, 0] - end[:-1]
     widest = float(gaps.max())
-    if widest < _CORRIDOR * np.median(inside[:, 3]):
+    if widest < _CORRIDOR * median(inside[:, 3].tolist()):
         return None
     cut = float(end[gaps.argmax()]) + widest / 2
     x, right = place[:, 0], place[:, 0] + place[:, 2]

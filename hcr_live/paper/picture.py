@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 import cv2
 import numpy as np
@@ -148,7 +149,7 @@ def is_writing(
     if doubtful or not glyphs:
         return not doubtful
     # Who cuts a picture to a letter or two means them, however faint.
-    clarity = float(np.median([glyph.clarity for glyph in glyphs])) if side > _CROP else 1.0
+    clarity = median(glyph.clarity for glyph in glyphs) if side > _CROP else 1.0
     faint = clarity < _FAINT and mean < _DOUBTED_MEAN
     if clarity < _UNSEEN or faint or (round_or_straight and clarity < _STAIN):
         return False

@@ -167,8 +167,8 @@ def _means(picture: NDArray[np.uint8], strip: int) -> NDArray[np.uint8]:
     """Return the mean of each row in every strip, uint8 (rows, strips)."""
     rows, length = picture.shape
     picture = cv2.copyMakeBorder(picture, 0, 0, 0, -length % strip, cv2.BORDER_REPLICATE)
-    size = (picture.shape[1] // strip, rows)
-    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    parts = picture.reshape(-1, strip)
+    return cv2.reduce(parts, 1, cv2.REDUCE_AVG, dtype=cv2.CV_8U).reshape(rows, -1)
 
 
 def _paths(
@@ -192,7 +192,8 @@ def _paths(
         return nothing
     # From strip to strip along that slope, by dynamic programming: the best path to each row,
     # in whole numbers whose last three bits say from where it came.
-    value = np.pad((20 * covered + 8 * ~known).astype(np.int32), ((most, most), (0, 0)))
+    value = (20 * covered + 8 * ~known).astype(np.int32)
+    value = cv2.copyMakeBorder(value, most, most, 0, 0, cv2.BORDER_CONSTANT)
     value = np.ascontiguousarray(value[most + np.arange(rows)[:, None] + shift, each].T)
     score, steps = value[0], np.zeros((strips, rows), np.intp)
     padded = np.full(rows + 2 * _BEND, -999, np.int32)
@@ -230,7 +231,8 @@ def _paths(
     middle = (near * offsets).sum(axis=2) / np.maximum(near.sum(axis=2), 1)
     path = path + middle
     # Not so where a bar of a letter lies along it: the neighbouring strips know better.
-    around = sliding_window_view(np.pad(path, ((0, 0), (2, 2)), "edge"), 5, axis=1)
+    wide = cv2.copyMakeBorder(path, 0, 0, 2, 2, cv2.BORDER_REPLICATE)
+    around = sliding_window_view(wide, 5, axis=1)
     path = np.sort(around, axis=2)[:, :, 2]
     path = path[np.argsort(path.mean(axis=1))]
     again = np.diff(path.mean(axis=1), prepend=-np.inf) < 2 * _BEND
@@ -249,7 +251,7 @@ def _common_slope(
     place = np.arange(strips) / (strips - 1) - 0.5
     shifts = np.rint(rises[:, None] * place).astype(np.intp)
     votes = cv2.dilate(covered.astype(np.uint8), np.ones((3, 1), np.uint8))
-    votes = np.pad(np.ascontiguousarray(votes.T), ((0, 0), (most, most)))
+    votes = cv2.copyMakeBorder(cv2.transpose(votes), 0, 0, most, most, cv2.BORDER_CONSTANT)
     windows = sliding_window_view(votes, rows, axis=1)
     total = windows[np.arange(strips), most + shifts].sum(axis=1, dtype=np.uint8)
     agreed = np.where(total >= straight * strips, total, 0).astype(np.float32)

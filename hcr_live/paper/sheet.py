@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations
+from statistics import median
 from typing import Literal
 
 import cv2
@@ -606,7 +607,7 @@ def _plainness(corners: Quad, colours: NDArray[np.uint8]) -> float:
     light = colour.mean(axis=1, keepdims=True)
     hue = (colour[:, ::2] - colour[:, 1:2]) / (light + 16)
     alike = np.abs(hue - np.median(hue, axis=0)).max(axis=1) < 0.12
-    alike &= light[:, 0] > 0.4 * float(np.median(light))
+    alike &= light[:, 0] > 0.4 * median(light[:, 0].tolist())
     return float(alike.mean())
 
 
@@ -715,7 +716,7 @@ def _support(
     weak = (count >= 4) & (held < 0.4 * count)
     if weak.sum() > (1 if (count >= 4).sum() >= 3 else 0):
         return 0.0
-    lightness = float(np.median(light[0][valid]))
-    if demand == "light" and lightness < max(60.0, 0.8 * float(np.median(light[2][valid]))):
+    lightness = median(light[0][valid].tolist())
+    if demand == "light" and lightness < max(60.0, 0.8 * median(light[2][valid].tolist())):
         return 0.0
     return float(held.sum() / count.sum())
