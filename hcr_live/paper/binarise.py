@@ -127,17 +127,16 @@ def ink_channel(
     Returns:
         uint8 (height, width); the usual grey where no other is clearly better.
     """
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    step = max(1, min(grey.shape) // 64)
+    step = max(1, min(image.shape[:2]) // 64)
     small = np.ascontiguousarray(image[::step, ::step]) if sample is None else sample
     if min(small.shape[:2]) < 8:
-        return grey
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     usual = cv2.cvtColor(small, cv2.COLOR_BGR2GRAY)
     light = cv2.compare(usual, _quantiles(_histogram(usual), (0.6,))[0], cv2.CMP_GE)
     paper = np.maximum(cv2.mean(small, light)[:3], 16)
     gains = paper.max() / paper
     if gains.max() > 4:  # hardly any light in one channel: its noise would count
-        return grey
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     alike = np.diag([*gains, 0])[:3, :3]
     channels = cv2.split(cv2.transform(small, alike))
     darkest, lightest = (
@@ -166,7 +165,7 @@ def ink_channel(
     elif scale * in_grey < 0.6 * in_dark and in_dark > 2 * LEAST_CONTRAST:
         chosen = cv2.min
     else:
-        return grey
+        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     blue, green, red = cv2.split(cv2.transform(image, alike))
     return chosen(chosen(blue, green), red)
 
@@ -307,4 +306,5 @@ def _histogram(
 def _quantiles(histogram: NDArray[np.generic], shares: tuple[float, ...]) -> list[float]:
     """Return those quantiles, much faster than by sorting pixels."""
     total = np.cumsum(histogram)
-    return [float(np.searchsorted(total, share * total[-1])) for share in shares]
+    levels = np.searchsorted(total, np.multiply(shares, total[-1]))
+    return [float(level) for level in levels]

@@ -100,14 +100,13 @@ def find_characters(
         if max(box.w, box.h) < max(0.3 * around, _SMALLEST):
             continue  # A comma, a speck, a stain.
         part = labels[top:bottom, left:right]
-        own = part == members[0]
+        crop = cv2.compare(part, members[0], cv2.CMP_EQ)
         for member in members[1:]:
-            own |= part == member
-        crop = own.astype(np.uint8) * 255
+            crop = cv2.bitwise_or(crop, cv2.compare(part, member, cv2.CMP_EQ))
         depth, scale = _depth(crop)
         if ground is None or _is_even(depth):
             found.append(InkCharacter(box, crop))
-            thickness.append(2 * float(depth.max()) / scale)
+            thickness.append(2 * cv2.minMaxLoc(depth)[1] / scale)
             usual.append(around)
     written = _are_written(found, np.array(thickness), np.array(usual))
     return list(compress(found, written))
@@ -311,8 +310,9 @@ def _depth(crop: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
     if size > 160:
         scale = 160 / size
         crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        crop = cv2.compare(crop, 127, cv2.CMP_GT)
     padded = cv2.copyMakeBorder(crop, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
-    return cv2.distanceTransform(cv2.compare(padded, 127, cv2.CMP_GT), cv2.DIST_L2, 3), scale
+    return cv2.distanceTransform(padded, cv2.DIST_L2, 3), scale
 
 
 def _is_even(depth: NDArray[np.float32]) -> bool:

@@ -192,27 +192,26 @@ def _paths(
         return nothing
     # From strip to strip along that slope, by dynamic programming: the best path to each row,
     # in whole numbers whose last three bits say from where it came.
-    value = (20 * covered + 8 * ~known).astype(np.int32)
+    value = (160 * covered + 64 * ~known).astype(np.int32)
     value = cv2.copyMakeBorder(value, most, most, 0, 0, cv2.BORDER_CONSTANT)
     value = np.ascontiguousarray(value[most + np.arange(rows)[:, None] + shift, each].T)
-    score, steps = value[0], np.zeros((strips, rows), np.intp)
+    score, best = value[0], np.zeros((strips, rows), np.int32)
     padded = np.full(rows + 2 * _BEND, -999, np.int32)
     reachable = sliding_window_view(padded, rows)
     bends = np.arange(2 * _BEND + 1, dtype=np.int32)[:, None]
     code = bends - (np.abs(bends - _BEND) << 3)
     for number in range(1, strips):
-        padded[_BEND:-_BEND] = score << 3
-        best = (reachable + code).max(axis=0)
-        steps[number] = (best & 7) - _BEND
-        score = value[number] + (best >> 3)
+        padded[_BEND:-_BEND] = score
+        (reachable + code).max(axis=0, out=best[number])
+        score = value[number] + (best[number] & ~7)
     around = cv2.dilate(score.astype(np.float32)[:, None], np.ones((7, 1), np.uint8))[:, 0]
-    peak = np.concatenate([[False], (score >= around) & (score > 8 * strips), [False]])
+    peak = np.concatenate([[False], (score >= around) & (score > 64 * strips), [False]])
     edges = np.flatnonzero(peak[1:] != peak[:-1])
     row = (edges[::2] + edges[1::2] - 1) // 2
     path = np.zeros((len(row), strips), np.intp)
     for number in range(strips - 1, -1, -1):
         path[:, number] = row + shift[number]
-        row = row + steps[number][row]
+        row = row + (best[number, row] & 7) - _BEND
     inside = (path >= 0) & (path < rows)
     path = np.clip(path, 0, rows - 1)
     hits = (covered[path, each] & inside).sum(axis=1)

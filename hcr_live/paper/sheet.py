@@ -505,7 +505,7 @@ def _on_edges(
     step[~(seen[:, :, 2:] & seen[:, :, :-2])] = 0
     # The nearer of two edges is the likelier; one glaring spot is no line.
     edge = np.sqrt(step) * (1 - 0.5 * (shifts[1:-1] / (reach + 1)) ** 2)
-    best = edge.reshape(4, -1)[:, paths].sum(axis=2).argmax(axis=1)
+    best = edge.reshape(4, -1).take(paths, axis=1).sum(axis=2).argmax(axis=1)
     rough = crossing[best]
     near = np.abs(shifts[1:-1] - rough[:, :, None]) <= 1.6
     weight = np.where(near, step, 0) + 1e-6
