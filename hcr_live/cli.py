@@ -16,6 +16,7 @@ from hcr_live.alphabet import ALPHABETS
 from hcr_live.errors import HcrError
 from hcr_live.frame import Box
 from hcr_live.options import (
+    ENGINES,
     EXCERPT_FORMATS,
     KEYS,
     LAYOUTS,
@@ -88,6 +89,10 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"'{text}' is not a port from 0 to 65535")
     return int(text)
+
+
+def _place(text: str) -> Path | str:
+    return text if "://" in text else Path(text)  # Path would make one slash of two
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -310,10 +315,12 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
     parser = _Parser(
         prog=prog,
         description="Read pictures and print the text, or write it to a file: images, folders, "
-        "'globs*', zip and tar archives, pages of PDFs, frames of videos.",
+        "'globs*', zip and tar archives, pages of PDFs, frames of videos; here, or at addresses "
+        "such as s3://bucket/folder, gs://bucket/scan.png and file:///scans.",
         epilog="examples:\n"
         "  python main.py read sheet.jpg scans/ --format csv --annotate seen/\n"
-        "  python main.py read archive.zip letters.pdf --out text.jsonl --resume",
+        "  python main.py read archive.zip letters.pdf --out text.jsonl --resume\n"
+        "  python main.py read s3://bucket/scans --engine ray --out s3://bucket/text.parquet",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -337,10 +344,10 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=_place,
         metavar="FILE",
         help="write to this file instead, a row a picture: .jsonl, .csv (a row a character) or "
-        ".parquet; FILE.journal beside it says how far it has come",
+        ".parquet; FILE.journal beside it says how far it has come; or to an address",
     )
     parser.add_argument(
         "--resume",
@@ -351,6 +358,19 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
         "--character",
         action="store_true",
         help="each picture shows one character: read faster, and whatever it looks like",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default="local",
+        help="who reads: processes on this computer, or a Ray cluster, which needs "
+        "pip install 'hcr-live[ray]'; default local",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="HOST:PORT",
+        help="of the Ray cluster, or auto; default RAY_ADDRESS, or else a cluster of this computer "
+        "alone for as long as it takes",
     )
     parser.add_argument(
         "--jobs",

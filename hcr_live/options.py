@@ -25,6 +25,9 @@ EXCERPT_FORMATS: tuple[ExcerptFormat, ...] = ("gif", "webp")
 ReadFormat = Literal["text", "json", "csv"]
 READ_FORMATS: tuple[ReadFormat, ...] = ("text", "json", "csv")
 
+EngineChoice = Literal["local", "ray"]
+ENGINES: tuple[EngineChoice, ...] = ("local", "ray")
+
 
 KEYS: tuple[tuple[str, str], ...] = (
     ("m", "mode: auto, paper, air"),
@@ -84,9 +87,11 @@ class ReadOptions:
     images: tuple[Path | str, ...]
     alphabet: str = "letters"
     format: ReadFormat = "text"
-    out: Path | None = None
+    out: Path | str | None = None
     resume: bool = False
     character: bool = False
+    engine: EngineChoice = "local"
+    address: str | None = None
     jobs: int | None = None
     every: float = 1.0
     annotate: Path | None = None

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from itertools import chain, islice
@@ -25,6 +25,8 @@ from hcr_live.batch.writers import (
     Output,
     csv_lines,
     csv_rows,
+    is_written,
+    journal_path,
     must_be_writable,
     rows_path,
 )
@@ -46,6 +48,10 @@ def run(options: ReadOptions) -> int:
     """
     if options.character and options.annotate is not None:
         raise HcrError("--annotate shows characters on a sheet: leave out --character.")
+    if options.engine == "ray" and options.annotate is not None:
+        raise HcrError("--annotate writes to this computer: leave out --engine ray.")
+    if options.engine != "ray" and options.address is not None:
+        raise HcrError("--address is that of a Ray cluster: say --engine ray as well.")
     if options.out is None:
         if options.resume:
             raise HcrError("--resume goes on with a file: say which with --out.")
@@ -55,16 +61,42 @@ def run(options: ReadOptions) -> int:
 
 
 def make_engine(options: ReadOptions) -> Engine:
-    """Return who reads."""
-    settings = BatchSettings(
+    """Return who reads on this machine."""
+    return LocalProcesses(_settings(options), options.jobs or processors(), _chunk(options))
+
+
+def _settings(options: ReadOptions) -> BatchSettings:
+    return BatchSettings(
         options.alphabet,
         options.min_confidence,
         options.model,
         options.region,
         options.character,
     )
-    chunk = _CHARACTERS if options.character else _PICTURES
-    return LocalProcesses(settings, options.jobs or processors(), chunk)
+
+
+def _chunk(options: ReadOptions) -> int:
+    return _CHARACTERS if options.character else _PICTURES
+
+
+def _results(
+    options: ReadOptions, resumed: _Resumed | None = None
+) -> Generator[Result, None, None]:
+    """Return what comes of each picture that is not written yet, in their order."""
+    if options.engine == "local":
+        wanted = resumed or (lambda source: True)
+        return run_chunks(_tasks(options, wanted), make_engine(options))
+    from hcr_live.batch.ray_engine import read_on_ray
+
+    return read_on_ray(
+        options.images,
+        _settings(options),
+        every=options.every,
+        jobs=options.jobs,
+        address=options.address,
+        done=resumed.done if resumed else 0,
+        passed=resumed or (lambda source: None),
+    )
 
 
 def _tasks(options: ReadOptions, wanted: Wanted = lambda source: True) -> Iterator[Task]:
@@ -96,14 +128,13 @@ def _tasks(options: ReadOptions, wanted: Wanted = lambda source: True) -> Iterat
 
 def _print_all(options: ReadOptions) -> int:
     """Print what comes, as it comes; memory does not grow with it."""
-    tasks = _tasks(options)
-    first = list(islice(tasks, 2))
-    if len(first) == 1 and first[0].error:
-        raise HcrError(first[0].error)
     read = failed = 0
-    with closing(run_chunks(chain(first, tasks), make_engine(options))) as results:
+    with closing(_results(options)) as results:
+        first = list(islice(results, 2))
+        if len(first) == 1 and first[0].error:
+            raise HcrError(first[0].error)
         printer = _Printer(options, titled=len(first) > 1)
-        for result in results:
+        for result in chain(first, results):
             if result.error:
                 failed += 1
                 print(f"hcr_live: {result.error}", file=sys.stderr)
@@ -169,10 +200,9 @@ class _Printer:
 # To a file
 
 
-def _write_all(options: ReadOptions, out: Path) -> int:
+def _write_all(options: ReadOptions, out: Path | str) -> int:
     """Write what comes to a file, with a journal beside it that an interrupted run goes on from."""
-    journal_path = out.with_name(out.name + ".journal")
-    output, journal = _opened(options, out, journal_path)
+    output, journal = _opened(options, out, journal_path(out))
     with closing(journal):
         if output is None:
             _must_hold_all(options, journal, out)
@@ -194,19 +224,19 @@ def _write_all(options: ReadOptions, out: Path) -> int:
     return _report(journal)
 
 
-def _opened(options: ReadOptions, out: Path, path: Path) -> tuple[Output | None, Journal]:
+def _opened(options: ReadOptions, out: Path | str, path: Path) -> tuple[Output | None, Journal]:
     """Open output and journal, anew or where they were left; no output: it is complete."""
     rows = rows_path(out)
     try:
         if options.resume and path.exists():
-            is_complete = rows != out and out.exists() and not rows.exists()
+            is_complete = rows != out and is_written(out) and not rows.exists()
             size = sys.maxsize if is_complete else rows.stat().st_size if rows.exists() else 0
             journal = Journal.resume(path, _header(options), size)
             if is_complete:
                 return None, journal
             return Output(out, journal.written.size, character=options.character), journal
         for existing in (out, rows):
-            if existing.exists():
+            if is_written(existing):
                 how = "delete it, or write to another file"
                 if path.exists():
                     how = f"go on with --resume, {how}"
@@ -236,15 +266,12 @@ def _header(options: ReadOptions) -> Header:
 
 def _fill(options: ReadOptions, output: Output, journal: Journal) -> None:
     """Read what is not written yet and write it."""
-    engine = make_engine(options)
     resumed = _Resumed(journal)
-    with _bar(options, journal.written.done) as bar:
-        results = run_chunks(_tasks(options, wanted=resumed), engine)
-        with closing(results):
-            while some := list(islice(results, engine.chunk)):
-                output.write(some)
-                journal.commit(some, output.size)
-                bar.update(len(some))
+    with _bar(options, journal.written.done) as bar, closing(_results(options, resumed)) as results:
+        while some := list(islice(results, _chunk(options))):
+            output.write(some)
+            journal.commit(some, output.size)
+            bar.update(len(some))
     resumed.must_have_passed_all()
 
 
@@ -253,10 +280,14 @@ class _Resumed:
 
     Args:
         journal: Of the interrupted run.
+
+    Attributes:
+        done: How many pictures are written already.
     """
 
     def __init__(self, journal: Journal) -> None:
         self._then = journal.written
+        self.done = self._then.done
         self._count = self._names = 0
 
     def __call__(self, source: str) -> bool:
@@ -290,7 +321,7 @@ class _Resumed:
             )
 
 
-def _must_hold_all(options: ReadOptions, journal: Journal, out: Path) -> None:
+def _must_hold_all(options: ReadOptions, journal: Journal, out: Path | str) -> None:
     resumed = _Resumed(journal)
     for task in _tasks(options, wanted=resumed):
         raise HcrError(f"{out} is complete and does not hold {task.source}: write to another file.")

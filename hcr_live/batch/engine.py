@@ -42,11 +42,11 @@ def run_chunks(tasks: Iterable[Task], engine: Engine) -> Generator[Result, None,
     Raises:
         HcrError: As `Engine.read`.
     """
-    for results in engine.read(_chunked(iter(tasks), engine.chunk)):
+    for results in engine.read(chunked(iter(tasks), engine.chunk)):
         yield from results
 
 
-def _chunked(tasks: Iterator[Task], size: int) -> Iterator[list[Task]]:
+def chunked(tasks: Iterator[Task], size: int) -> Iterator[list[Task]]:
     """Yield so many tasks at a time, fewer where they bring much content with them."""
     chunk: list[Task] = []
     held = 0

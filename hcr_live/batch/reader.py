@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hcr_live.batch.task import BatchSettings, Result, Task
+from hcr_live.batch.urls import fetched
 from hcr_live.errors import HcrError
 from hcr_live.events import prediction_fields, reading_fields
 from hcr_live.paper.page import cropped
@@ -45,6 +46,7 @@ class BatchReader:
 
     def __call__(self, tasks: Sequence[Task]) -> list[Result]:
         """Return what came of each task; a picture that cannot be read stops no other."""
+        tasks = fetched(tasks)
         # Once for all of them: each picture would do it again.
         with silent_opencv_log(), silent_stderr():
             if not self._settings.character:

@@ -11,6 +11,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hcr_live.batch import urls
 from hcr_live.batch.task import Task
 from hcr_live.errors import HcrError
 
@@ -43,24 +44,27 @@ def tasks_of(
     folders), img2 before img10; an archive for the images in it.
 
     Args:
-        given: Files, folders and globs ("scans/**/*.png", which go into folders).
+        given: Files, folders and globs ("scans/**/*.png", which go into folders), or addresses of
+            files and folders, see `urls.py`.
         every: Seconds from one frame of a video that is read to the next.
         wanted: Which to yield.
     """
     for each in given:
-        for path in _files(str(each)):
+        for path in files_of(str(each)):
             if isinstance(path, HcrError):
                 if wanted(str(each)):
                     yield Task(str(each), error=str(path))
             else:
-                yield from _in_file(path, every, wanted)
+                yield from tasks_in(path, every, wanted)
 
 
 def count_of(given: Iterable[str | Path], *, every: float = 1.0) -> int | None:
     """Return about how many tasks there are, for a progress bar; None where only reading tells."""
     count = 0
     for each in given:
-        for path in _files(str(each)):
+        if urls.is_url(each):
+            return None  # to list them twice would take long
+        for path in files_of(str(each)):
             kind = None if isinstance(path, HcrError) else _kind(path)
             if kind is _tar_members:
                 return None
@@ -69,7 +73,7 @@ def count_of(given: Iterable[str | Path], *, every: float = 1.0) -> int | None:
             elif kind is None:
                 count += 1
             else:
-                count += _count_in(str(path), every)
+                count += count_in(str(path), every)
     return count
 
 
@@ -94,9 +98,12 @@ def page_picture(path: str, page: int) -> NDArray[np.uint8]:
         raise HcrError(f"Page {page + 1} of {path} cannot be drawn: {_said(error)}.") from error
 
 
-def _files(given: str) -> Iterator[str | HcrError]:
+def files_of(given: str) -> Iterator[str | HcrError]:
     """Yield the files that a file, folder or glob stands for, or why there are none."""
     try:
+        if urls.is_url(given):
+            yield from _at_url(given)
+            return
         if os.path.isdir(given):
             yield from _in_folder(given)
             return
@@ -118,13 +125,30 @@ def _in_folder(folder: str) -> Iterator[str]:
     except OSError as error:
         raise HcrError(f"Cannot read {folder}: {error.strerror}.") from error
     if not names:
-        raise HcrError(
-            f"The folder {folder} holds no images: choose one with JPEG, PNG, BMP, WebP or TIFF"
-            " files, PDFs, videos or archives."
-        )
+        raise _nothing_in(folder)
     before = str(Path(folder, "x"))[:-1]  # as a path writes it: "./" before nothing is left out
     for name in sorted(names, key=natural_key):
         yield before + name
+
+
+def _at_url(url: str) -> Iterator[str]:
+    from hcr_live.sources.images import natural_key
+
+    files = urls.files_at(url)
+    if files is None:
+        yield url
+        return
+    files = [each for each in files if _is_read(urls.name_of(each))]
+    if not files:
+        raise _nothing_in(url)
+    yield from sorted(files, key=natural_key)
+
+
+def _nothing_in(folder: str) -> HcrError:
+    return HcrError(
+        f"The folder {folder} holds no images: choose one with JPEG, PNG, BMP, WebP or TIFF"
+        " files, PDFs, videos or archives."
+    )
 
 
 def _in_glob(pattern: str) -> Iterator[str]:
@@ -159,7 +183,7 @@ _Opened = Callable[[str, float, Wanted], Iterator[Task]]
 
 def _kind(path: str) -> _Opened | None:
     """Return who knows what is in a file that is more than one picture; None: it is one."""
-    lower = path.lower()
+    lower = (urls.name_of(path) if urls.is_url(path) else path).lower()
     suffix = os.path.splitext(lower)[1]
     if suffix == ".pdf":
         return _pages
@@ -170,20 +194,50 @@ def _kind(path: str) -> _Opened | None:
     return _frames if suffix in VIDEO_SUFFIXES else None
 
 
-def _in_file(path: str, every: float, wanted: Wanted) -> Iterator[Task]:
+def tasks_in(path: str, every: float, wanted: Wanted) -> Iterator[Task]:
+    """Yield the tasks of one file, as `tasks_of` does."""
     kind = _kind(path)
     if kind is None:
         if wanted(path):
             yield Task(path, path)
         return
     try:
-        yield from kind(path, every, wanted)
+        if urls.is_url(path):
+            yield from _downloaded(kind, path, every, wanted)
+        else:
+            yield from kind(path, every, wanted)
     except HcrError as error:
         if wanted(path):
             yield Task(path, error=str(error))
 
 
-def _count_in(path: str, every: float) -> int:
+def _downloaded(kind: _Opened, url: str, every: float, wanted: Wanted) -> Iterator[Task]:
+    """Yield the tasks of a copy of a file, which go by its address."""
+    with urls.downloaded(url) as copy:
+
+        def named(source: str) -> str:
+            return url + source.removeprefix(copy)
+
+        try:
+            for task in kind(copy, every, lambda source: wanted(named(source))):
+                content = task.content if task.page is None else page_picture(copy, task.page)
+                error = task.error.replace(copy, url)
+                yield Task(named(task.source), content=content, error=error)
+        except HcrError as error:
+            raise HcrError(str(error).replace(copy, url)) from error
+
+
+def is_one_picture(path: str) -> bool:
+    """Return whether a file is a picture, by its name, and holds no others."""
+    return _kind(path) is None
+
+
+def has_index(path: str) -> bool:
+    """Return whether any task of a file is found without reading those before it."""
+    return _kind(path) in (_pages, _zip_members) and not urls.is_url(path)
+
+
+def count_in(path: str, every: float) -> int:
     """Return how many tasks there are in a file, without reading them."""
     count = 0
 
@@ -192,7 +246,7 @@ def _count_in(path: str, every: float) -> int:
         count += 1
         return False
 
-    for _ in _in_file(path, every, pass_over):
+    for _ in tasks_in(path, every, pass_over):
         pass
     return count
 

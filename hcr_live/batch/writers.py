@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from hcr_live.batch import urls
 from hcr_live.batch.task import Result, Row
 from hcr_live.errors import HcrError
 
@@ -58,10 +59,11 @@ class Output:
     """A file that rows are added to, from where it was left.
 
     A Parquet file has its index at its end and cannot be added to: its rows wait in a file of JSON
-    lines beside it, and become Parquet when all of them are there.
+    lines beside it, and become Parquet when all of them are there. Nor can a file in a store: its
+    rows wait in the present folder.
 
     Args:
-        path: `.jsonl`, `.csv` or `.parquet`.
+        path: `.jsonl`, `.csv` or `.parquet`; a path, or an address, see `urls.py`.
         size: Bytes that stay; what comes after them is cut off. 0 begins anew.
         character: Whether the rows are of single characters.
 
@@ -72,14 +74,15 @@ class Output:
         OSError: If it cannot be written.
     """
 
-    def __init__(self, path: Path, size: int, *, character: bool) -> None:
+    def __init__(self, path: Path | str, size: int, *, character: bool) -> None:
         self._path = path
+        self._suffix = _suffix(path)
         self._character = character
         self._rows = rows_path(path)
         self._file = self._rows.open("r+b" if size else "wb")
         self._file.truncate(size)
         self.size = self._file.seek(size)
-        if not size and path.suffix.lower() == ".csv":
+        if not size and self._suffix == ".csv":
             self._write(csv_lines([CHARACTER_CSV_COLUMNS if character else CSV_COLUMNS]))
 
     def write(self, results: Iterable[Result]) -> None:
@@ -88,7 +91,7 @@ class Output:
         Raises:
             OSError: If they cannot be written; a part of them may be.
         """
-        if self._path.suffix.lower() == ".csv":
+        if self._suffix == ".csv":
             each = (csv_rows(one.row, character=self._character) for one in results if one.row)
             self._write("".join(csv_lines(rows) for rows in each))
         else:
@@ -99,12 +102,26 @@ class Output:
 
         Raises:
             OSError: If it cannot be written.
-            HcrError: As `must_be_writable`.
+            HcrError: As `must_be_writable`, or if an address cannot be written to.
         """
         self.close()
-        if self._rows != self._path:
-            _to_parquet(self._rows, self._path, character=self._character)
-            self._rows.unlink()
+        if self._rows == self._path:
+            return
+        complete = self._rows
+        if self._suffix == ".parquet":
+            complete = self._rows.with_name(_name(self._path) + ".unfinished")
+            _to_parquet(self._rows, complete, character=self._character)
+        if isinstance(self._path, str):
+            try:
+                urls.upload(complete, self._path)
+            except HcrError as error:
+                raise HcrError(
+                    f"{str(error)[:-1]}; what is read stays in {self._rows}: go on with --resume."
+                ) from error
+            complete.unlink()
+        else:
+            os.replace(complete, self._path)
+        self._rows.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close the file."""
@@ -118,21 +135,51 @@ class Output:
         self.size += len(content)
 
 
-def rows_path(path: Path) -> Path:
+def rows_path(path: Path | str) -> Path:
     """Return the file that rows are added to: the output itself, or what stands in for it."""
-    is_parquet = path.suffix.lower() == ".parquet"
-    return path.with_name(path.name + ".rows.jsonl") if is_parquet else path
+    suffix = _suffix(path)
+    if isinstance(path, Path) and suffix != ".parquet":
+        return path
+    return _beside(path, ".rows.csv" if suffix == ".csv" else ".rows.jsonl")
 
 
-def must_be_writable(path: Path) -> None:
+def journal_path(path: Path | str) -> Path:
+    """Return where the journal of an output is."""
+    return _beside(path, ".journal")
+
+
+def is_written(path: Path | str) -> bool:
+    """Return whether there is such an output.
+
+    Raises:
+        HcrError: If an address cannot be asked.
+    """
+    return urls.exists(path) if isinstance(path, str) else path.exists()
+
+
+def _name(path: Path | str) -> str:
+    return urls.name_of(path) if isinstance(path, str) else path.name
+
+
+def _suffix(path: Path | str) -> str:
+    return os.path.splitext(_name(path))[1].lower()
+
+
+def _beside(path: Path | str, ending: str) -> Path:
+    """Return a file beside an output; of one elsewhere, in the present folder."""
+    name = _name(path) + ending
+    return path.with_name(name) if isinstance(path, Path) else Path(name)
+
+
+def must_be_writable(path: Path | str) -> None:
     """Check that an output of this name can be written here, before anything is read.
 
     Raises:
         HcrError: If it has another ending, or the library for Parquet is missing.
     """
-    if path.suffix.lower() not in SUFFIXES:
+    if _suffix(path) not in SUFFIXES:
         raise HcrError(f"{path} must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}.")
-    if path.suffix.lower() == ".parquet":
+    if _suffix(path) == ".parquet":
         _parquet()
 
 
@@ -148,19 +195,14 @@ def _parquet() -> Any:
 
 
 def _to_parquet(rows: Path, path: Path, *, character: bool) -> None:
-    """Write JSON lines as Parquet, a thousand rows at a time, in place of what is there."""
+    """Write JSON lines as Parquet, a thousand rows at a time."""
     pyarrow = _parquet()
     schema = _schema(pyarrow, character=character)
-    unfinished = path.with_name(path.name + ".unfinished")
-    with (
-        rows.open("rb") as file,
-        pyarrow.parquet.ParquetWriter(unfinished, schema) as writer,
-    ):
+    with rows.open("rb") as file, pyarrow.parquet.ParquetWriter(path, schema) as writer:
         lines = iter(file)
         while some := list(islice(lines, _ROWS_AT_ONCE)):
             filled = [_flat(json.loads(line)) for line in some]
             writer.write_table(pyarrow.Table.from_pylist(filled, schema))
-    os.replace(unfinished, path)
 
 
 def _schema(pyarrow: Any, *, character: bool) -> Any:
