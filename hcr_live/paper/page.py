@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import chain, compress, groupby
 from statistics import median
 
@@ -227,8 +228,9 @@ def locate(
     sheet = _written_sheet(image)
     if sheet is not None and _is_surely_written(sheet):
         return sheet
-    sheet = _written_weak_sheet(image) or sheet
-    loose = _without_sheet(image)
+    without = cache(lambda: _without_sheet(image))
+    sheet = _written_weak_sheet(image, without) or sheet
+    loose = without()
     # Part of a sheet may pass for one: whichever has more to read.
     if sheet is not None and sheet.glyphs and len(sheet.glyphs) >= len(loose.glyphs):
         return sheet
@@ -409,8 +411,11 @@ class PageFinder:
 
     def _search(self, image: NDArray[np.uint8]) -> Page | None:
         """Look for the kind of sheet that there was, or, where there was none, for the other."""
-        look = _written_weak_sheet if self._weak else _written_sheet
-        page = look(image, self._outline, self._quarters)
+        if self._weak:
+            without = partial(_read_turned, _without_sheet, image, self._quarters)
+            page = _written_weak_sheet(image, without, self._outline, self._quarters)
+        else:
+            page = _written_sheet(image, self._outline, self._quarters)
         if page is None or not _is_surely_written(page):
             self._weak = not self._weak
         return page
@@ -579,14 +584,20 @@ def _written_sheet(
 
 
 def _written_weak_sheet(
-    image: NDArray[np.uint8], before: Quad | None = None, quarters: int = 0
+    image: NDArray[np.uint8],
+    without_sheet: Callable[[], Page],
+    before: Quad | None = None,
+    quarters: int = 0,
 ) -> Page | None:
-    """Return the first of the weak sheets that is surely written on, or None; see above."""
+    """Return the first of the weak sheets that is surely written on, or None; see above.
+
+    What is read where it is no sheet is asked of `without_sheet`, once it matters.
+    """
     for outline in find_weak_sheets(image):
         page = _read_outline(image, outline, before, quarters)
         if _is_surely_written(page):
             # Lines on a board, a shadow's edges: then more is written beside them.
-            beside = len(_read_turned(_without_sheet, image, quarters).glyphs)
+            beside = len(without_sheet().glyphs)
             return page if beside < 1.2 * len(page.glyphs) else None
     return None
 
