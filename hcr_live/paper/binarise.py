@@ -143,13 +143,11 @@ def ink_channel(
         cv2.min(cv2.min(*channels[:2]), channels[2]),
         cv2.max(cv2.max(*channels[:2]), channels[2]),
     )
-    kernel = np.ones((min(small.shape[:2]) // 3 | 1,) * 2, np.uint8)
-    in_grey, in_dark, in_light = (
-        _quantiles(_histogram(cv2.morphologyEx(c, cv2.MORPH_BLACKHAT, kernel)), (0.99,))[0]
-        for c in (usual, darkest, lightest)
-    )
-    neutral = one_pen and in_light > 0.6 * in_dark
-    if sample is not None and not one_pen:
+    wide = np.ones((min(small.shape[:2]) // 3 | 1,) * 2, np.uint8)
+    neutral = False
+    if one_pen:
+        neutral = _contrast(lightest, wide) > 0.6 * _contrast(darkest, wide)
+    elif sample is not None:
         # Coloured print is paler than a coloured pen, and a finger is wider.
         thin = np.ones((_THIN, _THIN), np.uint8)
         dark, bright = (cv2.morphologyEx(c, cv2.MORPH_BLACKHAT, thin) for c in (darkest, lightest))
@@ -159,15 +157,21 @@ def ink_channel(
         neutral = coloured <= _SOME * cv2.countNonZero(strong) + _SPECKS
         most = [_quantiles(_histogram(c), (0.998,))[0] for c in (bright, dark)]
         neutral &= most[0] > 0.6 * most[1]
-    scale = paper.max() / max(1.0, cv2.mean(usual, light)[0])
-    if neutral:
-        chosen = cv2.max
-    elif scale * in_grey < 0.6 * in_dark and in_dark > 2 * LEAST_CONTRAST:
+    chosen = cv2.max
+    if not neutral:
+        scale = paper.max() / max(1.0, cv2.mean(usual, light)[0])
+        in_grey, in_dark = (_contrast(c, wide) for c in (usual, darkest))
+        if in_dark <= 2 * LEAST_CONTRAST or scale * in_grey >= 0.6 * in_dark:
+            return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         chosen = cv2.min
-    else:
-        return cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     blue, green, red = cv2.split(cv2.transform(image, alike))
     return chosen(chosen(blue, green), red)
+
+
+def _contrast(channel: NDArray[np.uint8], wide: NDArray[np.uint8]) -> float:
+    """Return by how much ink that is narrower than a kernel is darker than what is around it."""
+    darker = cv2.morphologyEx(channel, cv2.MORPH_BLACKHAT, wide)
+    return _quantiles(_histogram(darker), (0.99,))[0]
 
 
 def _ink_level(
