@@ -19,6 +19,7 @@ from hcr_live.ink.path import CHANNELS, POINTS, path_input
 from hcr_live.ink.render import render_strokes
 from train.augment import air, camera, ink, negatives, strokes
 from train.data import CharacterSet, Ink, Strokes
+from train.distribute import ALONE, Workers
 
 NOTHING = -1
 """The label of ink that is no character."""
@@ -134,6 +135,7 @@ class Renderer:
         mixture: What a round is made of.
         processes: How many to render in, beside this one; 1 is this one.
         form: Of the inputs; as paths only pen strokes are drawn.
+        workers: Who share the work, and each get the whole round.
     """
 
     def __init__(
@@ -142,9 +144,10 @@ class Renderer:
         mixture: Mixture,
         processes: int = 2,
         form: Form = "ink",
+        workers: Workers = ALONE,
     ) -> None:
         self._pools = _Pools(of_form(sets, form), mixture, form)
-        self._mixture = mixture
+        self._mixture, self._others = mixture, workers
         self._workers = None
         if processes > 1:
             # A forked process inherits OpenCV's thread pool without its threads, and hangs.
@@ -172,12 +175,14 @@ class Renderer:
         labels = self._labels(seed)
         chunks = [labels[at : at + _CHUNK] for at in range(0, len(labels), _CHUNK)]
         jobs = [(chunk, (*seed, 1, number)) for number, chunk in enumerate(chunks)]
+        jobs = jobs[self._others.number :: self._others.count]
         if self._workers is None:
             return lambda: self._joined([self._pools.render(*job) for job in jobs], labels)
         rendering = self._workers.starmap_async(_render, jobs, chunksize=1)
         return lambda: self._joined(rendering.get(), labels)
 
     def _joined(self, parts: list[NDArray[Any]], labels: NDArray[np.int16]) -> Arrays:
+        parts = self._others.gathered(parts)
         return Arrays(np.concatenate([_stacked([], self._pools.form), *parts]), labels)
 
     def close(self) -> None:

@@ -16,8 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from tqdm import tqdm
 
 from hcr_live.alphabet import CLASSES
 from hcr_live.errors import HcrError
+from train import distribute
 from train.data import SPLITS, CharacterSet, load, load_fonts, load_hershey
 from train.dataset import (
     NOTHING,
@@ -38,6 +40,7 @@ from train.dataset import (
     of_form,
     plain_arrays,
 )
+from train.distribute import ALONE, Place, Workers
 from train.evaluate.measures import accuracies
 from train.plan import Plan, add_options, check, class_weights, flag, plan_of, told
 
@@ -48,6 +51,9 @@ VALIDATION_SOURCES = ("chars74k", "omniglot_latin")
 """Sources whose validation writers choose the best epoch; without them those of all others."""
 
 Row = dict[str, float]
+
+_OWN = {"out", "processes", "data", "fonts", "teacher"}
+"""What may be called otherwise on each worker's machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,29 +73,70 @@ class Material:
     summary: dict[str, Any]
 
 
-def fit(plan: Plan) -> Path:
+def fit(plan: Plan, place: Place | None = None) -> Path:
     """Train a network, or go on where an interrupted run was, and return the run's folder.
+
+    Args:
+        plan: What the run is told.
+        place: Of this process among those that train together, where there are several processes
+            or GPUs (`train.distribute`). Only worker 0 writes the run's folder.
 
     Raises:
         HcrError: If data, fonts, teacher or class weights can't be read, an option makes no
-            sense, or the folder holds a run with another configuration.
+            sense, the folder holds a run with another configuration, or another worker has
+            another one, or is lost.
     """
     check(plan)
-    report = _earlier_report(plan)
-    if report.get("finished"):
-        _say(f"{plan.out} holds this run already, complete.")
-        return plan.out
     with ExitStack() as stack:
-        material = _material(plan, stack)
+        workers = stack.enter_context(distribute.joined(place))
+        out = plan.out
+        if not workers.is_chief:
+            _say(f"Worker {workers.number} trains along: worker 0 says how far it is.")
+            plan = replace(plan, out=Path(stack.enter_context(TemporaryDirectory())))
+        report = workers.agreed(lambda: _earlier_report(plan))
+        report = json.loads(workers.exchange(json.dumps(report).encode())[0])
+        if report.get("finished"):
+            _say(f"{out} holds this run already, complete.")
+            return out
+        material = workers.agreed(lambda: _material(plan, stack, workers))
         if report and report["data"] != material.summary:
+            raise HcrError(f"{out} holds a run on other data: choose another --out, or empty it.")
+        _align(plan, material, len(report.get("history", [])), workers)
+        course = workers.agreed(lambda: _Course(plan, material, report.get("history", []), workers))
+        course.run()
+    return out
+
+
+def _align(plan: Plan, material: Material, epoch: int, workers: Workers) -> None:
+    """See that all workers are about to do the same, and hand them the chief's checkpoint.
+
+    Raises:
+        HcrError: If they have other options or data, or can't share a batch evenly.
+    """
+    if workers.alone:
+        return
+    ours = json.dumps({"plan": told(plan), "data": material.summary})
+    first, *others = (json.loads(one) for one in workers.exchange(ours.encode()))
+    for number, other in enumerate(others, 1):
+        difference = _difference(other["plan"], first["plan"], besides=_OWN)
+        if difference or other["data"] != first["data"]:
             raise HcrError(
-                f"{plan.out} holds a run on other data: choose another --out, or empty it."
+                f"Worker {number} has {difference or 'other data'}: all workers must be told the"
+                " same."
             )
-        _Course(plan, material, report.get("history", [])).run()
-    return plan.out
+    if plan.batch % workers.devices or plan.batch > material.size:
+        raise HcrError(
+            f"--batch is {plan.batch}: it must be a multiple of {workers.devices}, the devices"
+            f" that share it, and at most a round's {material.size} characters."
+        )
+    if epoch:
+        path = _checkpoint(plan, epoch)
+        content = workers.exchange(path.read_bytes() if workers.is_chief else b"")[0]
+        if not workers.is_chief:
+            path.write_bytes(content)
 
 
-def _material(plan: Plan, stack: ExitStack) -> Material:
+def _material(plan: Plan, stack: ExitStack, workers: Workers) -> Material:
     sets = load(plan.data)
     form: Form = "path" if plan.network == "path" else "ink"
     if form == "path" and not of_form(sets, form):
@@ -107,7 +154,8 @@ def _material(plan: Plan, stack: ExitStack) -> Material:
     if not any(summary["samples"].values()):
         raise HcrError(f"{plan.data} has no characters to train on: all are kept for validation.")
     chosen = {name: getattr(plan, name) for name in Mixture.__dataclass_fields__}
-    renderer = stack.enter_context(Renderer(sets, Mixture(**chosen), plan.processes, form))
+    renderer = Renderer(sets, Mixture(**chosen), plan.processes, form, workers)
+    stack.enter_context(renderer)
     ahead: dict[int, Callable[[], Arrays]] = {}
 
     # Where there are no cores to spare, rendering meanwhile slows training down by half.
@@ -188,24 +236,28 @@ def best_epoch(history: list[Row], choose: bool = True) -> int:
 class _Course:
     """One network on its way through the epochs of a plan."""
 
-    def __init__(self, plan: Plan, material: Material, history: list[Row]) -> None:
+    def __init__(
+        self, plan: Plan, material: Material, history: list[Row], workers: Workers = ALONE
+    ) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         import keras
 
         from train import networks
 
-        self.plan, self.material, self.history = plan, material, history
+        self.plan, self.material, self.history, self.workers = plan, material, history, workers
         self.epoch = len(history)
         keras.utils.set_random_seed(plan.seed)
-        self.network = networks.build(plan.network)
+        network = networks.build(plan.network)
         # A second one holds the averaged weights: it is judged and saved, never trained.
         self.averaged = networks.build(plan.network)
-        self.teacher = _teacher(plan.teacher, self.network)
+        self.teacher = _teacher(plan.teacher, network)
         self.steps = max(1, material.size // plan.batch)
-        self.network.compile(self._optimizer(), keras.losses.CategoricalCrossentropy())
-        self.network.optimizer.build(self.network.trainable_variables)
-        if history:
-            self.network.load_weights(self._checkpoint(len(history)))
+        with workers.scope():
+            self.network = workers.copied(network)
+            self.network.compile(self._optimizer(), keras.losses.CategoricalCrossentropy())
+            self.network.optimizer.build(self.network.trainable_variables)
+            if history:
+                self.network.load_weights(_checkpoint(plan, len(history)))
         self.weights = class_weights(plan.class_weights)[: self.network.output_shape[-1]]
         # Seconds of the unbroken parts add up.
         self.started = time.monotonic() - (history[-1]["seconds"] if history else 0.0)
@@ -215,10 +267,11 @@ class _Course:
 
         done = len(self.history)
         total = self.plan.epochs * self.steps
-        _say("Rendering the first round ...")
+        self._say("Rendering the first round ...")
         if done:
-            _say(f"Going on after epoch {done} of {self.plan.epochs}.")
-        with tqdm(total=total, initial=done * self.steps, unit="step", mininterval=2) as bar:
+            self._say(f"Going on after epoch {done} of {self.plan.epochs}.")
+        begun, quiet = done * self.steps, not self.workers.is_chief
+        with tqdm(total=total, initial=begun, unit="step", mininterval=2, disable=quiet) as bar:
             steps = keras.callbacks.LambdaCallback(
                 on_epoch_begin=self._begin,
                 on_train_batch_begin=self._begin_step,
@@ -227,16 +280,15 @@ class _Course:
             )
             self._write(finished=False)
             if done < self.plan.epochs and not self._is_tired():
-                self.network.fit(
+                self.workers.train(
+                    self.network,
                     self._batches(done),
-                    epochs=self.plan.epochs,
-                    initial_epoch=done,
-                    steps_per_epoch=self.steps,
-                    callbacks=[steps, *_tensorboard(self.plan.out)],
-                    verbose=0,
-                    shuffle=False,
+                    range(done, self.plan.epochs),
+                    self.steps,
+                    [steps, *_tensorboard(self.plan.out)],
                 )
         self._write(finished=True)
+        self.workers.exchange(b"")  # the others wait until all is written
         for path in self.plan.out.glob("checkpoint-*"):
             path.unlink()
 
@@ -308,7 +360,7 @@ class _Course:
             keras.utils.set_random_seed((self.plan.seed * 10_007 + self.epoch) % 2**32)
 
     def _end(self, epoch: int, logs: Any) -> None:
-        self.network.save_weights(self._checkpoint(epoch + 1))
+        self.network.save_weights(_checkpoint(self.plan, epoch + 1))
         self.averaged.set_weights(self._averaged_weights())
         if self.plan.network != "seed":
             _expect_as_usual(self.averaged)
@@ -320,13 +372,15 @@ class _Course:
             row["validation_loss"] = float(-np.log(np.maximum(right, 1e-7)).mean())
             row |= accuracies_of(answers, held_out.labels)
         row["seconds"] = round(time.monotonic() - self.started, 1)
+        # Other processors round otherwise: what the first worker finds decides for all.
+        row = json.loads(self.workers.exchange(json.dumps(row).encode())[0])
         self.history.append(row)
         logs.update({f"val_{name}": row[name] for name in row if name.startswith("accuracy")})
-        _say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        self._say("  ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if self._best() == epoch + 1:
             self.averaged.save(self.plan.out / WEIGHTS_FILE)
         self._write(finished=False)
-        self._checkpoint(epoch).unlink(missing_ok=True)
+        _checkpoint(self.plan, epoch).unlink(missing_ok=True)
         self.network.stop_training = self._is_tired()
 
     def _averaged_weights(self) -> list[NDArray[np.float32]]:
@@ -344,8 +398,9 @@ class _Course:
     def _is_tired(self) -> bool:
         return 0 < self.plan.patience <= len(self.history) - self._best()
 
-    def _checkpoint(self, epochs: int) -> Path:
-        return self.plan.out / f"checkpoint-{epochs:04d}.weights.h5"
+    def _say(self, text: str) -> None:
+        if self.workers.is_chief:
+            _say(text)
 
     def _write(self, finished: bool) -> None:
         """Write the run's file and the log; the run's file last, and whole or not at all."""
@@ -357,7 +412,8 @@ class _Course:
             "plan": told(self.plan),
             "versions": _versions(),
             "backend": _backend(),
-            "hardware": f"{_device(self.network)}, {os.cpu_count()} CPU cores",
+            "hardware": f"{_device(self.averaged)}, {os.cpu_count()} CPU cores",
+            "devices": self.workers.devices,
             "seconds": self.history[-1]["seconds"] if self.history else 0.0,
             "parameters": int(self.network.count_params()),
             "sources": sorted(self.material.summary["sources"]),
@@ -383,6 +439,10 @@ def plateau_rate(highest: float, history: list[Row], patience: int = 3) -> float
         if waited == patience:
             rate, waited = rate / 2, 0
     return rate
+
+
+def _checkpoint(plan: Plan, epochs: int) -> Path:
+    return plan.out / f"checkpoint-{epochs:04d}.weights.h5"
 
 
 def _say(text: str) -> None:
@@ -460,13 +520,20 @@ def _earlier_report(plan: Plan) -> dict[str, Any]:
         raise HcrError(f"Cannot write to {plan.out}: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError) as error:
         raise HcrError(f"{plan.out / RUN_FILE} is damaged: choose another --out.") from error
-    for name, value in told(plan).items():
-        if name not in ("out", "processes") and before.get(name) != value:
-            raise HcrError(
-                f"{plan.out} holds a run with another configuration"
-                f" ({flag(name)} {before.get(name)}, not {value}): choose another --out."
-            )
+    if difference := _difference(before, told(plan), besides={"out", "processes"}):
+        raise HcrError(
+            f"{plan.out} holds a run with another configuration ({difference}): choose another"
+            " --out."
+        )
     return report
+
+
+def _difference(before: dict[str, Any], now: dict[str, Any], besides: set[str]) -> str:
+    """Return what two plans differ in, "--seed 1, not 2", or ""."""
+    for name, value in now.items():
+        if name not in besides and before.get(name) != value:
+            return f"{flag(name)} {before.get(name)}, not {value}"
+    return ""
 
 
 def _backend() -> str:
@@ -490,16 +557,20 @@ def _versions() -> dict[str, str]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `fit`."""
     add_options(parser)
+    distribute.add_arguments(parser)
 
 
 def run(options: argparse.Namespace) -> None:
     """Fit as the options say."""
     plan = plan_of(options)
+    place = distribute.place_of(options.distribute, options.worker)
     try:
-        fit(plan)
+        fit(plan, place)
     except KeyboardInterrupt:
         if (plan.out / RUN_FILE).exists():
             print("Stopped: the same command goes on where it was.", file=sys.stderr)
         raise
+    if place is not None and place.worker:
+        return
     report = json.loads((plan.out / RUN_FILE).read_text(encoding="utf-8"))
     print(f"Wrote {plan.out}: the weights are those of epoch {report['best_epoch']}.")
