@@ -225,8 +225,8 @@ def locate(
         return Page(None, _read_close_up(image))
     if outline is not None:
         return Page(outline, _read_sheet(image, outline))
-    sheet = _written_sheet(image)
-    if sheet is not None and _is_surely_written(sheet):
+    sheet, is_written = _written_sheet(image)
+    if sheet is not None and is_written:
         return sheet
     without = cache(lambda: _without_sheet(image))
     sheet = _written_weak_sheet(image, without) or sheet
@@ -414,9 +414,10 @@ class PageFinder:
         if self._weak:
             without = partial(_read_turned, _without_sheet, image, self._quarters)
             page = _written_weak_sheet(image, without, self._outline, self._quarters)
+            is_written = page is not None
         else:
-            page = _written_sheet(image, self._outline, self._quarters)
-        if page is None or not _is_surely_written(page):
+            page, is_written = _written_sheet(image, self._outline, self._quarters)
+        if not is_written:
             self._weak = not self._weak
         return page
 
@@ -563,8 +564,8 @@ def _differ(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> bool:
 
 def _written_sheet(
     image: NDArray[np.uint8], before: Quad | None = None, quarters: int = 0
-) -> Page | None:
-    """Return the first sheet with writing, else the likeliest sheet, or None without any.
+) -> tuple[Page | None, bool]:
+    """Return the first sheet surely written on, else the likeliest or None; and whether it is.
 
     A window or a screen looks like a sheet, but nothing is written on it.
 
@@ -577,10 +578,10 @@ def _written_sheet(
     for outline in find_sheets(image):
         page = _read_outline(image, outline, before, quarters)
         if _is_surely_written(page):
-            return page
+            return page, True
         if likeliest is None or (page.glyphs and not likeliest.glyphs):
             likeliest = page
-    return likeliest
+    return likeliest, False
 
 
 def _written_weak_sheet(
