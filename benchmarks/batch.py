@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -247,12 +248,57 @@ def _show_resume(folder: Path, count: int, jobs: int) -> None:
     print_row(f"{name}, files that differ from one go", differing, "0")
 
 
+def _show_ray(folder: Path, count: int, jobs: int) -> None:
+    kind = characters(folder / "pictures", count)
+
+    def seconds(name: str, *options: str) -> float:
+        return read(kind, folder / f"{name}.jsonl", "--character", *options, jobs=jobs).seconds
+
+    local, own = seconds("local"), seconds("own", "--engine", "ray")
+    with _running_ray(jobs) as address:
+        running = seconds("running", "--engine", "ray", "--address", address)
+    whole = (folder / "local.jsonl").read_bytes()
+    remark = f"{own:.1f} and {local:.1f} s for {count} characters, with their start"
+    print_row("Ray against local processes, times", own / local, "at most 1.3", remark)
+    remark = f"{running:.1f} s: where Ray is running, as on a cluster"
+    print_row("Ray that is running against local processes", running / local, "at most 1.3", remark)
+    differing = sum((folder / f"{n}.jsonl").read_bytes() != whole for n in ("own", "running"))
+    print_row("Ray, files that differ from the local one", differing, "0")
+
+
+@contextmanager
+def _running_ray(jobs: int) -> Iterator[str]:
+    """Give the address of a cluster of this machine alone."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    program = [sys.executable, "-c", "import ray.scripts.scripts as ray; ray.main()"]
+    options = ["--include-dashboard=false", "--disable-usage-stats", f"--num-cpus={jobs}"]
+    ray = subprocess.Popen(
+        [*program, "start", "--head", "--block", f"--port={port}", *options],
+        env=os.environ | {"RAY_AUTH_MODE": "disabled"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert ray.stdout is not None
+        for line in ray.stdout:
+            if "--block" in line:  # the last thing it says, once it is ready
+                break
+        yield f"127.0.0.1:{port}"
+    finally:
+        ray.terminate()
+        ray.wait()
+
+
 _ROWS: dict[str, tuple[Callable[[Path, int, int], None], int]] = {
     "characters": (_show_characters, 20_000),
     "sheets": (_show_sheets, 400),
     "processes": (_show_processes, 20_000),
     "memory": (_show_memory, 100_000),
     "resume": (_show_resume, 6_000),
+    "ray": (_show_ray, 20_000),
 }
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import pickle
@@ -10,7 +9,7 @@ import socket
 import tempfile
 import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -40,6 +39,8 @@ must find room on the others, where all of it would be taken."""
 
 _STORE = 200 << 20  # bytes of shared memory; only names and rows go through it
 _PATIENCE = 5.0  # seconds, for a cluster to answer
+_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+"""HTTP/2, which a cluster speaks: the preface and no settings, answered by settings (RFC 9113)."""
 
 
 @dataclass(frozen=True)
@@ -214,7 +215,7 @@ class _Reader:
             self._read = BatchReader(settings)
         except HcrError as error:
             # An error raised here would be tried again, and hidden among Ray's own.
-            self._error = f"{error} (on {socket.gethostname()})"
+            self._error = f"On {socket.gethostname()}: {error}"
 
     def __call__(self, batch: dict[str, Any]) -> Iterator[dict[str, list[Any]]]:
         """Yield the results of a block, some at a time."""
@@ -264,7 +265,7 @@ def _results(
     """Yield the results of some blocks, in their order."""
     import ray
 
-    rows = (
+    rows = iter(
         ray.data.from_items([{"block": each} for each in blocks], override_num_blocks=len(blocks))
         .map_batches(
             _Reader,
@@ -276,10 +277,12 @@ def _results(
         .iter_rows()
     )
     try:
-        for row in rows:
-            if row["error"]:
-                raise HcrError(row["error"])
-            yield from pickle.loads(row["results"])
+        # Closed before Ray is shut down: a thread that still asks it would end this process.
+        with closing(rows):
+            for row in rows:
+                if row["error"]:
+                    raise HcrError(row["error"])
+                yield from pickle.loads(row["results"])
     except ray.exceptions.RayError as error:
         raise HcrError(_reason(error)) from error
 
@@ -338,6 +341,11 @@ def _connect(ray: Any, address: str, jobs: int | None) -> None:
         reason = " ".join(str(error).split()).rstrip(".")
         if address == "local":
             raise HcrError(f"Ray cannot be started on this machine: {reason}.") from error
+        if "InvalidAuthToken" in f"{error} {error.__cause__}":
+            raise HcrError(
+                f"The Ray cluster at {address} asks for its token: copy ~/.ray/auth_token from the"
+                " machine that started it, and set RAY_AUTH_MODE=token."
+            ) from error
         raise HcrError(
             f"Cannot join the Ray cluster at {address}: {reason}; run this on one of its machines,"
             " with the same versions of Ray and Python."
@@ -352,13 +360,18 @@ def _must_answer(address: str) -> None:
     if "://" in address or not colon or not port.isdecimal():
         raise HcrError(f"'{address}' is no address of a Ray cluster: give host:port, or auto.")
     try:
-        with contextlib.closing(socket.create_connection((host, int(port)), _PATIENCE)):
-            return
-    except (OSError, OverflowError) as error:
+        with socket.create_connection((host, int(port)), _PATIENCE) as connection:
+            if os.environ.get("RAY_USE_TLS", "0") != "0":
+                return
+            connection.sendall(_GREETING)
+            answers = connection.recv(4)[3:] == b"\x04"
+    except (OSError, OverflowError):
+        answers = False
+    if not answers:
         raise HcrError(
             f"No Ray cluster answers at {address}: start one with 'ray start --head', or check the"
             " address."
-        ) from error
+        )
 
 
 def _set_quiet(ray: Any) -> None:
