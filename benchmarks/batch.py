@@ -249,20 +249,27 @@ def _show_resume(folder: Path, count: int, jobs: int) -> None:
 
 
 def _show_ray(folder: Path, count: int, jobs: int) -> None:
-    kind = characters(folder / "pictures", count)
+    few, many = characters(folder / "few", count // 10), characters(folder / "many", count)
 
-    def seconds(name: str, *options: str) -> float:
-        return read(kind, folder / f"{name}.jsonl", "--character", *options, jobs=jobs).seconds
+    def seconds(kind: Path, *options: str) -> float:
+        out = kind.with_name(f"{kind.name}-{len(options)}.jsonl")
+        return read(kind, out, "--character", *options, jobs=jobs).seconds
 
-    local, own = seconds("local"), seconds("own", "--engine", "ray")
-    with _running_ray(jobs) as address:
-        running = seconds("running", "--engine", "ray", "--address", address)
-    whole = (folder / "local.jsonl").read_bytes()
+    ray = ("--engine", "ray")
+    local, own = seconds(many), seconds(many, *ray)
     remark = f"{own:.1f} and {local:.1f} s for {count} characters, with their start"
     print_row("Ray against local processes, times", own / local, "at most 1.3", remark)
+    with _running_ray(jobs) as address:
+        joined = (*ray, "--address", address)
+        running_few = seconds(few, *joined)  # first: by then all of the cluster has come up
+        running = seconds(many, *joined)
     remark = f"{running:.1f} s: where Ray is running, as on a cluster"
     print_row("Ray that is running against local processes", running / local, "at most 1.3", remark)
-    differing = sum((folder / f"{n}.jsonl").read_bytes() != whole for n in ("own", "running"))
+    later, local_later = running - running_few, local - seconds(few)
+    remark = f"{later:.1f} and {local_later:.1f} s for the last {count - count // 10}"
+    print_row("Ray against local processes, once begun", later / local_later, "", remark)
+    whole = many.with_name("many-0.jsonl").read_bytes()
+    differing = sum(many.with_name(f"many-{n}.jsonl").read_bytes() != whole for n in (2, 4))
     print_row("Ray, files that differ from the local one", differing, "0")
 
 

@@ -38,6 +38,7 @@ _SHARE = 0.5
 must find room on the others, where all of it would be taken."""
 
 _STORE = 200 << 20  # bytes of shared memory; only names and rows go through it
+_ROWS = 512 << 10  # bytes of rows that come back at a time
 _PATIENCE = 5.0  # seconds, for a cluster to answer
 _GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
 """HTTP/2, which a cluster speaks: the preface and no settings, answered by settings (RFC 9113)."""
@@ -381,6 +382,6 @@ def _set_quiet(ray: Any) -> None:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     # Rows of a long video come as it is read, not all at its end.
-    context.target_max_block_size = 64 << 10
+    context.target_max_block_size = _ROWS
     for name in ("ray.data", "ray"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
