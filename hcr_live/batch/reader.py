@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hcr_live.allocation import keep_freed_memory
 from hcr_live.batch.task import BatchSettings, Result, Task
 from hcr_live.batch.urls import fetched
 from hcr_live.errors import HcrError
@@ -43,6 +44,7 @@ class BatchReader:
         )
         if settings.shared:
             cv2.setNumThreads(1)
+            keep_freed_memory()
 
     def __call__(self, tasks: Sequence[Task]) -> list[Result]:
         """Return what came of each task; a picture that cannot be read stops no other."""
