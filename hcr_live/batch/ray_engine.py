@@ -290,7 +290,7 @@ def _results(
 
 def _reason(error: Exception) -> str:
     said = str(error)
-    if "ModuleNotFoundError" in said or "AttributeError" in said:
+    if "ModuleNotFoundError" in said:
         return (
             "A node of the cluster cannot load hcr_live: install the same version of the program,"
             " with its requirements, on every node."

@@ -29,8 +29,9 @@ def characters(tmp_path_factory):
 
 
 @pytest.fixture
-def cluster():
-    pytest.importorskip("ray")
+def cluster(monkeypatch):
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    pytest.importorskip("ray.data")
     from ray.cluster_utils import Cluster
 
     # Nodes as Ray starts them, but for what watches them and shows how they are.
@@ -62,7 +63,7 @@ def readers_of(node):
 def test_a_killed_node_loses_nothing_and_repeats_nothing(characters, cluster, tmp_path):
     node = cluster.add_node(num_cpus=1)
     cluster.wait_for_nodes()
-    given = [str(characters)] * 12
+    given = [str(characters)] * 8
     whole, out = tmp_path / "whole.jsonl", tmp_path / "out.jsonl"
     assert run(*given, "--jobs", 1, "--out", whole, folder=tmp_path).returncode == 1
     total = len(whole.read_bytes().splitlines())
@@ -75,18 +76,18 @@ def test_a_killed_node_loses_nothing_and_repeats_nothing(characters, cluster, tm
         )
         try:
             written = 0
-            while program.poll() is None and (written < total // 4 or not readers_of(node)):
+            while program.poll() is None and (written < total // 6 or not readers_of(node)):
                 time.sleep(0.05)
                 written = len(out.read_bytes().splitlines()) if out.exists() else 0
             assert program.poll() is None, said.read_text()
-            assert written < total // 2
+            assert written < total * 3 // 4
             cluster.remove_node(node, allow_graceful=False)
-            assert program.wait(timeout=100) == 1, said.read_text()
+            assert program.wait(timeout=200) == 1, said.read_text()
         finally:
             program.kill()
     assert out.read_bytes() == whole.read_bytes()
-    assert f"12 of {total}" in said.read_text()
-    assert said.read_text().count("\n") == 13  # nothing of what Ray tells itself
+    assert f"8 of {total}" in said.read_text()
+    assert said.read_text().count("\n") == 9  # nothing of what Ray tells itself
 
 
 def test_a_cluster_goes_on_with_what_this_computer_began(characters, cluster, tmp_path):
