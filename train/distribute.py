@@ -461,9 +461,11 @@ def _lost(error: Any, place: Place) -> str:
         return ""
     if not isinstance(error, gone) and "Collective ops is aborted" not in text:
         return ""
-    tasks = {int(task) for task in re.findall(r"task:(\d+)", text)} - {place.worker}
-    who = "Another worker"
-    if len(tasks) == 1:
-        (task,) = tasks
-        who = f"Worker {task} at {place.addresses[task]}"
-    return f"{who} was lost: start all again as before, and the run goes on where it was."
+    tasks = {int(task) for task in re.findall(r"task:(\d+)", text)}
+    who = "Another worker was lost"
+    if tasks == {place.worker}:
+        who = "This worker was out of the others' reach for too long"
+    elif len(tasks - {place.worker}) == 1:
+        (task,) = tasks - {place.worker}
+        who = f"Worker {task} at {place.addresses[task]} was lost"
+    return f"{who}: start all again as before, and the run goes on where it was."
