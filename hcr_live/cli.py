@@ -364,7 +364,7 @@ def _read_parser(prog: str) -> argparse.ArgumentParser:
         choices=ENGINES,
         default="local",
         help="who reads: processes on this computer, or a Ray cluster, which needs "
-        "pip install 'hcr-live[ray]'; default local",
+        'pip install "ray[data]"; default local',
     )
     parser.add_argument(
         "--address",

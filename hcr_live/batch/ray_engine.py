@@ -315,7 +315,7 @@ def _ray(address: str | None, jobs: int | None) -> Iterator[int]:
         import ray.data
     except ModuleNotFoundError as error:
         raise HcrError(
-            "--engine ray needs Ray, which is not installed: pip install 'hcr-live[ray]'."
+            '--engine ray needs Ray, which is not installed: pip install "ray[data]".'
         ) from error
     ours = not ray.is_initialized()
     if ours:

@@ -194,5 +194,5 @@ def test_without_ray_it_says_how_to_install_it(characters, monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ray", None)
     assert main(["read", str(characters), "--engine", "ray"]) == 2
     error = capsys.readouterr().err
-    assert "pip install 'hcr-live[ray]'" in error
+    assert 'pip install "ray[data]"' in error
     assert error.count("\n") == 1
