@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -266,7 +266,7 @@ def _results(
     """Yield the results of some blocks, in their order."""
     import ray
 
-    rows = iter(
+    tables = iter(
         ray.data.from_items([{"block": each} for each in blocks], override_num_blocks=len(blocks))
         .map_batches(
             _Reader,
@@ -275,12 +275,13 @@ def _results(
             concurrency=(1, actors, min(actors, len(blocks))),
             num_cpus=_SHARE,
         )
-        .iter_rows()
+        # Fetched when asked for, by this thread: another one that still asked Ray for the next when
+        # it is shut down would end this process without a word.
+        .iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0)
     )
     try:
-        # Closed before Ray is shut down: a thread that still asks it would end this process.
-        with closing(rows):
-            for row in rows:
+        with closing(tables):
+            for row in chain.from_iterable(table.to_pylist() for table in tables):
                 if row["error"]:
                     raise HcrError(row["error"])
                 yield from pickle.loads(row["results"])
